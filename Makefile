@@ -1,0 +1,72 @@
+# Every command of the project; `make` or `make help` lists them. All of them set up what they need on first use.
+
+ENV ?= dev
+LOCKS = requirements
+COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+  --custom-compile-command "make lock" pyproject.toml
+
+# The virtual environment's tools first, Node among them (it comes from PyPI: see `setup`).
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo up down test check check-locks format lock synth deploy diff destroy rehearse screenshots
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready node_modules/.ready ## Install everything the other commands need (they do it by themselves)
+
+run: .venv/.ready ## Run the whole application here: API on 127.0.0.1:8000, UI on 127.0.0.1:8501, embedded PostgreSQL
+	@python -m app.local
+
+demo: .venv/.ready ## Load a few thousand example products into the running application
+	@python -m app.demo
+
+up: ## Run the containers with docker compose and wait until they are healthy
+	@docker compose up --build --wait
+	@echo "UI http://127.0.0.1:$${UI_PORT:-8501}   API http://127.0.0.1:$${API_PORT:-8000}/docs   make down stops them"
+
+down: ## Stop the containers; the database's volume stays (docker compose down --volumes drops it)
+	@docker compose down
+
+test: setup ## Run every check and test; what needs a missing tool is skipped with a reason
+	@$(MAKE) --no-print-directory check
+	@python -m pytest
+
+check: setup check-locks ## Lint, format check, types, and whether the locks match pyproject.toml
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+format: .venv/.ready ## Format the code
+	@ruff check --fix . && ruff format .
+
+lock: .venv/.ready ## Compile requirements/*.txt from pyproject.toml; `make lock UPGRADE=--upgrade` takes newer releases
+	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group api -o $(LOCKS)/api.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group ui -o $(LOCKS)/ui.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group dev -o $(LOCKS)/workstation.txt
+
+check-locks: .venv/.ready
+	@rm -rf .data/locks && mkdir -p .data && cp -r requirements .data/locks && $(MAKE) --no-print-directory lock LOCKS=.data/locks
+	@diff -r requirements .data/locks || { echo "make: requirements/ does not match pyproject.toml; run make lock" >&2; exit 1; }
+
+synth: setup ## Write the CloudFormation template of ENV (dev or prod) to cdk.out; needs no AWS account
+	@cdk synth --quiet --context environment=$(ENV)
+
+deploy: setup ## Deploy ENV to the AWS account of your credentials
+	@cdk deploy --context environment=$(ENV)
+
+diff: setup ## Show what `make deploy` would change
+	@cdk diff --context environment=$(ENV)
+
+destroy: setup ## Remove ENV from AWS, except what its settings retain
+	@cdk destroy --context environment=$(ENV)
+
+rehearse: setup ## Deploy dev to an emulated AWS on this machine, look at it, use it, destroy it
+	@python -m infra.rehearsal
+
+.venv/.ready: requirements/workstation.txt
+	@tools/setup python
+
+node_modules/.ready: package-lock.json | .venv/.ready
+	@tools/setup node

@@ -1,0 +1,1 @@
+"""The API: create, read, update and delete products."""

@@ -1,0 +1,60 @@
+"""Two questions a platform asks: is the process alive, and can it serve?"""
+
+import logging
+import time
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from app.api.errors import problem_responses
+from app.api.migrate import current_revision, newest_revision
+
+router = APIRouter(prefix="/health", tags=["health"])
+logger = logging.getLogger(__name__)
+
+
+class Health(BaseModel):
+    """The answer when all is well."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/live")
+async def live() -> Health:
+    """Say that the process is up; load balancers and containers ask this, so a database outage ends no task."""
+    return Health()
+
+
+@router.get("/ready", responses=problem_responses(503))
+def ready(request: Request) -> Health:
+    """Say whether the database answers and its schema is the one this version was written for."""
+    reason = not_ready_reason(request.app.state.engine)
+    if reason is not None:
+        raise HTTPException(503, reason)
+    return Health()
+
+
+def not_ready_reason(engine: Engine) -> str | None:
+    """Return a sentence that says why requests cannot be served, or None when they can."""
+    try:
+        with engine.connect() as connection:
+            current = current_revision(connection)
+    except SQLAlchemyError as error:
+        logger.warning("not ready: %s", error)
+        return "The database does not answer."
+    newest = newest_revision()
+    if current != newest:
+        return f"The database schema is at revision {current or 'none'}, not {newest}: run the migrations."
+    return None
+
+
+def wait_until_ready(engine: Engine, *, seconds: float) -> str | None:
+    """Wait up to `seconds` until requests can be served; return the reason when they still cannot, else None."""
+    deadline = time.monotonic() + seconds
+    while (reason := not_ready_reason(engine)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return reason

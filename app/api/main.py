@@ -1,0 +1,73 @@
+"""The FastAPI application, and the Uvicorn server that runs it: `python -m app.api.main`."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+import uvicorn
+from fastapi import FastAPI
+
+from app.api import errors, health
+from app.api.database import make_engine, make_session_factory
+from app.api.router import router
+from app.api.settings import InvalidSettingsError, Settings, read_settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; without `settings` they are read from the environment when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        used = settings or read_settings()
+        app.state.engine = engine = make_engine(used)
+        app.state.session_factory = make_session_factory(engine)
+        # As many request threads as connections: a request waits for a thread, never for a connection in a thread.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = used.database_pool_size
+        yield
+        engine.dispose()
+
+    app = FastAPI(
+        title="Catalogue",
+        summary="A product catalogue: create, read, update and delete products.",
+        version="1.0.0",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    errors.install(app)
+    app.include_router(router)
+    app.include_router(health.router)
+    return app
+
+
+app = create_app()
+
+
+def main() -> int:
+    """Wait for the database, then serve until SIGINT or SIGTERM, then finish the requests under way."""
+    try:
+        settings = read_settings()
+    except InvalidSettingsError as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 1
+    engine = make_engine(settings)
+    reason = health.wait_until_ready(engine, seconds=settings.database_wait_seconds)
+    engine.dispose()
+    if reason:
+        # Not starting is what lets a deployment with a wrong address or a missing migration be rolled back.
+        print(f"api: not started: {reason}", file=sys.stderr)
+        return 1
+    uvicorn.run(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        timeout_keep_alive=75,  # seconds; longer than a load balancer's 60, or it meets closed connections (502)
+        timeout_graceful_shutdown=20,  # seconds; within docker-compose.yml's stop_grace_period
+        server_header=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The API's settings, read from environment variables; README.md has the table of them."""
+
+from functools import cached_property
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite+pysqlite"}
+
+
+class InvalidSettingsError(Exception):
+    """One or more environment variables have a value that cannot work; the message names each of them."""
+
+
+class Settings(BaseSettings):
+    """Where the database is and how the server listens.
+
+    The database is `DATABASE_URL` or, without it, libpq's own variables (PGHOST and so on), which is what
+    docker-compose.yml and the task definitions set.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    database_url: SecretStr | None = None
+    pghost: str = "localhost"
+    pgport: int = Field(5432, ge=1, le=65535)
+    pgdatabase: str = "catalogue"
+    pguser: str = "catalogue"
+    pgpassword: SecretStr | None = None
+
+    database_pool_size: int = Field(10, ge=1, le=200, description="connections one process keeps open")
+    statement_timeout_seconds: float = Field(10, gt=0, description="PostgreSQL gives up on a statement after this long")
+    database_wait_seconds: float = Field(30, ge=0, description="how long a start waits for the database")
+
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8000, ge=1, le=65535)
+
+    @cached_property
+    def sqlalchemy_database_url(self) -> URL:
+        """The database's URL with the driver this project ships: psycopg2 for PostgreSQL, pysqlite for SQLite."""
+        if self.database_url is None:
+            return URL.create(
+                "postgresql+psycopg2",
+                username=self.pguser,
+                password=self.pgpassword.get_secret_value() if self.pgpassword else None,
+                host=self.pghost,
+                port=self.pgport,
+                database=self.pgdatabase,
+            )
+        url = make_url(self.database_url.get_secret_value())
+        # SQLAlchemy 2.1 takes a bare postgresql:// to mean psycopg 3, which is not installed.
+        return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        InvalidSettingsError: naming every variable that has a wrong value, what is wrong, and never the value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise InvalidSettingsError("; ".join(problems)) from None
+    accepted = sorted(set(DRIVERS.values()))
+    try:
+        driver = settings.sqlalchemy_database_url.drivername
+    except ArgumentError:
+        raise InvalidSettingsError(
+            "DATABASE_URL: not a URL; write it like postgresql://user:password@host:5432/database or sqlite:///file.db"
+        ) from None
+    if driver not in accepted:
+        raise InvalidSettingsError(f"DATABASE_URL: no driver {driver!r} here; use one of {', '.join(accepted)}")
+    return settings

@@ -1,0 +1,152 @@
+"""`make run`: the whole application on this machine, with an embedded PostgreSQL and no container engine."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from app.embedded_postgres import EmbeddedPostgresError, embedded_postgres
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT / ".data"
+START_SECONDS = 90  # a first start on a slow laptop compiles every module
+STOP_SECONDS = 25
+
+
+class LocalError(Exception):
+    """The application cannot run here; the message says why and what to do."""
+
+
+def main() -> int:
+    """Start PostgreSQL, migrate it, start the API and the UI, and stop all of it on Ctrl-C or SIGTERM."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupt)
+    try:
+        with ExitStack() as stack:
+            _run(stack)
+    except (LocalError, EmbeddedPostgresError) as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    return 0
+
+
+def _run(stack: ExitStack) -> None:
+    api_port, ui_port = _free_port("API_PORT", 8000), _free_port("UI_PORT", 8501)
+    api_url, ui_url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}"
+    database_url = os.environ.get("DATABASE_URL")
+    if not database_url:
+        print("Starting PostgreSQL …", flush=True)
+        url = stack.enter_context(embedded_postgres(DATA / "postgres"))
+        database_url = url.render_as_string(hide_password=False)
+    environment = {**os.environ, "DATABASE_URL": database_url, "API_URL": api_url, "API_PORT": str(api_port)}
+
+    print("Migrating the database …", flush=True)
+    migration = subprocess.run([sys.executable, "-m", "app.api.migrate"], cwd=ROOT, env=environment, check=False)
+    if migration.returncode:
+        raise LocalError("the database could not be migrated; the line above says why.")
+
+    print("Starting the API and the UI …", flush=True)
+    api = stack.enter_context(_process("api", ["-m", "app.api.main"], environment))
+    streamlit = ["-m", "streamlit", "run", "app/ui/main.py", "--server.address=127.0.0.1", f"--server.port={ui_port}"]
+    ui = stack.enter_context(_process("ui", streamlit, environment))
+    _wait_until_healthy("api", api, f"{api_url}/health/ready")
+    _wait_until_healthy("ui", ui, f"{ui_url}/_stcore/health")
+    print(
+        f"\n  UI    {ui_url}\n  API   {api_url}/docs\n\n"
+        "`make demo` in another terminal loads example products; logs are in .data/logs/.\nCtrl-C stops everything.",
+        flush=True,
+    )
+    while api.poll() is None and ui.poll() is None:
+        time.sleep(0.5)
+    raise _ended("api" if api.poll() is not None else "ui")
+
+
+def _free_port(variable: str, default: int) -> int:
+    value = os.environ.get(variable) or str(default)
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise LocalError(f"{variable}={value} is not a port; use a number from 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(value)))
+        except OSError as error:
+            raise LocalError(
+                f"port {value} on 127.0.0.1 is taken ({error.strerror}): stop what listens there, "
+                f"or choose another, for example `make run {variable}={int(value) + 100}`."
+            ) from None
+    return int(value)
+
+
+@contextmanager
+def _process(name: str, arguments: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    log = _log(name)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        output = log.open("wb")
+    except OSError as error:
+        raise LocalError(f"cannot write {log}: {error.strerror}.") from None
+    # A session of its own: Ctrl-C reaches us alone, and we end the processes in the right order.
+    with (
+        output,
+        subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_until_healthy(name: str, process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise _ended(name)
+        try:
+            with urlopen(url, timeout=2):  # noqa: S310 - our own address
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise LocalError(f"the {name} was not healthy within {START_SECONDS} s. The end of {_log(name)}:\n{_tail(name)}")
+
+
+def _ended(name: str) -> LocalError:
+    return LocalError(f"the {name} ended. The end of {_log(name)}:\n{_tail(name)}")
+
+
+def _log(name: str) -> Path:
+    return DATA / "logs" / f"{name}.log"
+
+
+def _tail(name: str) -> str:
+    return "\n".join(_log(name).read_text(errors="replace").splitlines()[-10:])
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)  # one is enough; what follows is the orderly end
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

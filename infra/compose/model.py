@@ -1,0 +1,122 @@
+"""What a compose file says, typed: all that the rest of `infra` knows about Compose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Condition(StrEnum):
+    """What a service waits for before it starts (Compose's own words)."""
+
+    STARTED = "service_started"
+    HEALTHY = "service_healthy"
+    COMPLETED = "service_completed_successfully"
+
+
+class DatabaseField(StrEnum):
+    """A part of the managed database's address or credentials (the keys of an RDS secret)."""
+
+    HOST = "host"
+    PORT = "port"
+    NAME = "dbname"
+    USER = "username"
+    PASSWORD = "password"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """How an image is built: an absolute context, and a Dockerfile path relative to it."""
+
+    context: Path
+    dockerfile: str
+    target: str | None
+    args: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """A container's own health check; `command` starts with CMD or CMD-SHELL, as both Compose and ECS want it."""
+
+    command: tuple[str, ...]
+    interval_seconds: int
+    timeout_seconds: int
+    retries: int
+    start_period_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ulimit:
+    """A resource limit of a container, such as `nofile`."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """`x-aws.public`: what the load balancer sends to a service, and where it asks whether the service is well."""
+
+    paths: tuple[str, ...]
+    health_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service that runs on Fargate. A value the file does not give is None, empty or False."""
+
+    name: str
+    build: Build | None
+    image: str | None
+    command: tuple[str, ...] | None
+    entrypoint: tuple[str, ...] | None
+    environment: Mapping[str, str]  # sorted by name, without the variables below
+    database_variables: Mapping[str, DatabaseField]  # sorted by name: what RDS, not the file, gives a value to
+    ports: tuple[int, ...]  # container ports
+    health_check: HealthCheck | None
+    depends_on: Mapping[str, Condition]  # of other Fargate services; the managed database is always there first
+    cpus: float | None  # limit, in CPUs
+    memory_mib: int | None  # hard limit
+    memory_reservation_mib: int | None
+    replicas: int
+    user: str | None
+    working_directory: str | None
+    read_only: bool
+    init: bool
+    scratch_directories: tuple[str, ...]  # `tmpfs` paths: writable, gone with the task
+    stop_grace_period_seconds: int | None
+    ulimits: tuple[Ulimit, ...]
+    drop_capabilities: tuple[str, ...]
+    add_capabilities: tuple[str, ...]
+    labels: Mapping[str, str]
+    public: Public | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """The service that RDS for PostgreSQL stands in for."""
+
+    service: str
+    major_version: str  # from the image's tag
+    name: str  # POSTGRES_DB
+    owner: str  # POSTGRES_USER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A whole compose file, as Fargate can run it. `services` holds all but the managed database, in file order."""
+
+    file: Path
+    name: str
+    services: Mapping[str, Service]
+    database: Database | None
+
+    def one_shots(self) -> frozenset[str]:
+        """Services another one waits for to complete: containers of its task, not services of their own."""
+        return frozenset(
+            name
+            for service in self.services.values()
+            for name, condition in service.depends_on.items()
+            if condition is Condition.COMPLETED
+        )

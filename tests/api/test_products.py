@@ -1,0 +1,245 @@
+"""The API's contract, the same on PostgreSQL and on SQLite: only DATABASE_URL differs."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import URL, create_engine, text
+
+from app.api.main import create_app
+from app.api.migrate import upgrade
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/catalogue.db"
+    else:
+        postgres: URL = request.getfixturevalue("postgres_url")
+        # As people write it; the API adds the driver.
+        url = postgres.set(drivername="postgresql").render_as_string(hide_password=False)
+    return url
+
+
+@pytest.fixture(scope="module")
+def _client(database_url: str) -> Iterator[TestClient]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DATABASE_URL", database_url)
+        with TestClient(create_app(), raise_server_exceptions=False) as client:
+            upgrade(client.app.state.engine)  # type: ignore[attr-defined]
+            yield client
+
+
+@pytest.fixture
+def client(_client: TestClient) -> TestClient:
+    """A client of an API without products."""
+    with _client.app.state.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.execute(text("DELETE FROM products"))
+    return _client
+
+
+def created(client: TestClient, product: Json, **changes: Any) -> Json:
+    response = client.post("/products/", json=product | changes)
+    assert response.status_code == 201, response.text
+    body: Json = response.json()
+    return body
+
+
+def problem(response: Any, status: int) -> Json:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: Json = response.json()
+    assert body["status"] == status
+    assert body["title"]
+    return body
+
+
+def field_errors(response: Any) -> dict[str, str]:
+    return {error["field"]: error["message"] for error in problem(response, 422)["errors"]}
+
+
+def test_create_answers_the_stored_product_and_where_it_is(client: TestClient, product: Json) -> None:
+    response = client.post("/products/", json=product)
+    assert response.status_code == 201
+    body = response.json()
+    assert {key: body[key] for key in product} == product
+    assert client.get(response.headers["location"]).json() == body
+    assert datetime.fromisoformat(body["created_at"]).utcoffset() == timedelta(0)
+    assert body["updated_at"] == body["created_at"]
+
+
+def test_price_is_a_number_with_its_cents_kept(client: TestClient, product: Json) -> None:
+    for price in (0.01, 0.1, 19.99, 1234567.89, 9999999999.99):
+        made = created(client, product, price=price)
+        assert client.get(f"/products/{made['id']}").json()["price"] == price
+
+
+def test_name_is_trimmed_and_description_may_be_absent(client: TestClient, product: Json) -> None:
+    del product["description"]
+    made = created(client, product, name="  Sofá \n")
+    assert made["name"] == "Sofá"
+    assert made["description"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "   "),
+        ("name", "x" * 201),
+        ("name", "a\0b"),
+        ("name", 7),
+        ("name", None),
+        ("description", "x" * 2001),
+        ("description", "a\0b"),
+        ("price", 0),
+        ("price", -1),
+        ("price", 1.999),
+        ("price", 1e11),
+        ("price", "10.5"),
+        ("price", True),
+        ("categoria", "Brinquedos"),
+        ("email_fornecedor", "not an address"),
+        ("email_fornecedor", f"a@{'b' * 250}.example.com"),
+        ("preco", 1),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(client: TestClient, product: Json, field: str, value: Any) -> None:
+    response = client.post("/products/", json=product | {field: value})
+    assert list(field_errors(response)) == [field]
+    assert client.get("/products/").json() == []
+
+
+def test_every_problem_of_a_body_is_told_at_once(client: TestClient) -> None:
+    response = client.post("/products/", json={"name": " ", "price": 0, "categoria": "x", "preco": 1})
+    assert set(field_errors(response)) == {"name", "price", "categoria", "email_fornecedor", "preco"}
+    detail = response.json()["detail"]
+    assert "name: " in detail
+    assert "email_fornecedor: This field is required" in detail
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'"text"', b'{"price": NaN}', b'{"name": "\\ud800"}', b"\xff"]
+)
+def test_a_body_that_is_no_product_is_refused(client: TestClient, body: bytes) -> None:
+    for method, path in (("POST", "/products/"), ("PUT", "/products/1"), ("PATCH", "/products/1")):
+        response = client.request(method, path, content=body, headers={"content-type": "application/json"})
+        assert response.status_code in (400, 422), response.text
+        assert problem(response, response.status_code)["detail"]
+
+
+def test_list_gives_one_page_and_leads_to_the_next(client: TestClient, product: Json) -> None:
+    ids = [created(client, product, name=f"Produto {n}")["id"] for n in range(5)]
+    seen: list[int] = []
+    response = client.get("/products/", params={"limit": 2})
+    while True:
+        page = [p["id"] for p in response.json()]
+        assert len(page) <= 2
+        seen += page
+        if "next" not in response.links:
+            break
+        response = client.get(response.links["next"]["url"])
+    assert seen == ids
+
+
+def test_list_is_an_array_of_at_most_fifty_by_default(client: TestClient, product: Json) -> None:
+    assert client.get("/products/").json() == []
+    for n in range(51):
+        created(client, product, name=f"Produto {n}")
+    response = client.get("/products/")
+    assert len(response.json()) == 50
+    assert len(client.get(response.links["next"]["url"]).json()) == 1
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=-1", "after=x"])
+def test_a_wrong_page_is_refused(client: TestClient, query: str) -> None:
+    assert list(field_errors(client.get(f"/products/?{query}"))) == [query.split("=", maxsplit=1)[0]]
+
+
+def test_a_page_after_any_id_exists(client: TestClient) -> None:
+    assert client.get("/products/?after=99999999999999999999").json() == []
+
+
+def test_put_changes_what_it_names_and_keeps_the_rest(client: TestClient, product: Json) -> None:
+    made = created(client, product)
+    response = client.put(f"/products/{made['id']}", json={"price": 10.5, "description": None})
+    assert response.status_code == 200
+    changed = response.json()
+    assert changed["price"] == 10.5
+    assert changed["updated_at"] >= made["updated_at"]
+    assert changed | {"price": made["price"], "updated_at": made["updated_at"]} == made
+
+
+def test_put_takes_back_a_product_as_it_was_read(client: TestClient, product: Json) -> None:
+    made = created(client, product)
+    response = client.put(f"/products/{made['id']}", json=made | {"name": "Outro nome", "id": 999})
+    assert response.status_code == 200
+    assert response.json()["id"] == made["id"]
+    assert response.json()["name"] == "Outro nome"
+
+
+def test_patch_clears_with_null_what_may_be_empty(client: TestClient, product: Json) -> None:
+    made = created(client, product)
+    path, headers = f"/products/{made['id']}", {"content-type": "application/merge-patch+json"}
+    assert client.patch(path, content='{"description": null}', headers=headers).json()["description"] is None
+    assert client.patch(path, content='{"price": 1}', headers=headers).json()["price"] == 1
+    assert list(field_errors(client.patch(path, content='{"name": null}', headers=headers))) == ["name"]
+    assert client.patch(path, json={}).json()["name"] == product["name"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_wrong_change_changes_nothing(client: TestClient, product: Json, method: str) -> None:
+    made = created(client, product)
+    response = client.request(method, f"/products/{made['id']}", json={"name": "Novo", "price": -1})
+    assert list(field_errors(response)) == ["price"]
+    assert client.get(f"/products/{made['id']}").json() == made
+
+
+def test_delete_answers_with_what_is_gone(client: TestClient, product: Json) -> None:
+    made = created(client, product)
+    response = client.delete(f"/products/{made['id']}")
+    assert response.status_code == 200
+    assert response.json() == made
+    problem(client.get(f"/products/{made['id']}"), 404)
+
+
+@pytest.mark.parametrize("product_id", ["0", "-1", "2147483647", "2147483648", "99999999999999999999"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_an_unknown_id_is_not_found(client: TestClient, method: str, product_id: str) -> None:
+    response = client.request(method, f"/products/{product_id}", json=None if method in ("GET", "DELETE") else {})
+    assert problem(response, 404)["detail"] == "Product not found"
+
+
+def test_the_address_without_its_last_slash_serves_too(client: TestClient, product: Json) -> None:
+    assert client.post("/products", json=product, follow_redirects=False).status_code == 201
+    assert len(client.get("/products", follow_redirects=False).json()) == 1
+
+
+def test_unknown_addresses_and_methods_say_what_there_is(client: TestClient) -> None:
+    assert "/docs" in problem(client.get("/nada"), 404)["detail"]
+    assert "GET" in problem(client.post("/health/live"), 405)["detail"]
+
+
+def test_docs_and_openapi_are_served(client: TestClient) -> None:
+    assert client.get("/docs").status_code == 200
+    paths = client.get("/openapi.json").json()["paths"]
+    assert set(paths) == {"/products/", "/products/{product_id}", "/health/live", "/health/ready"}
+    assert set(paths["/products/{product_id}"]) == {"get", "put", "patch", "delete"}
+
+
+def test_ready_needs_the_newest_schema(client: TestClient, database_url: str) -> None:
+    assert client.get("/health/ready").json() == {"status": "ok"}
+    engine = create_engine(client.app.state.engine.url)  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    try:
+        assert "run the migrations" in problem(client.get("/health/ready"), 503)["detail"]
+        assert client.get("/health/live").json() == {"status": "ok"}
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        engine.dispose()
