@@ -1,5 +1,6 @@
 """The FastAPI application, and the Uvicorn server that runs it: `python -m app.api.main`."""
 
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,6 +59,8 @@ def main() -> int:
         # Not starting is what lets a deployment with a wrong address or a missing migration be rolled back.
         print(f"api: not started: {reason}", file=sys.stderr)
         return 1
+    # Load balancer and container ask every few seconds: only what people and programs ask is worth a line.
+    logging.getLogger("uvicorn.access").addFilter(lambda record: "/health/" not in record.getMessage())
     uvicorn.run(
         app,
         host=settings.api_host,
