@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,20 @@ from app.embedded_postgres import embedded_postgres
 from tests.tools import ROOT
 
 
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A new folder for a PostgreSQL server's data.
+
+    Not below pytest's own folder: every session of root closes that to other users, and the server runs as one.
+    """
+    with tempfile.TemporaryDirectory(prefix="catalogue-test-") as folder:
+        yield Path(folder) / "postgres"
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+def postgres_url() -> Iterator[URL]:
     """The URL of an empty database on an embedded PostgreSQL 18."""
-    with embedded_postgres(tmp_path_factory.mktemp("server") / "postgres") as url:
+    with server_folder() as folder, embedded_postgres(folder) as url:
         yield url
 
 

@@ -16,16 +16,17 @@ import psutil
 import pytest
 from sqlalchemy import URL
 
-from tests.conftest import free_port
+from tests.conftest import free_port, server_folder
 from tests.tools import ROOT
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project() -> Iterator[Path]:
     """A copy of the application, so that its .data is not the developer's."""
-    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / ".streamlit", tmp_path / ".streamlit")
-    return tmp_path
+    with server_folder() as folder:
+        shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+        yield folder
 
 
 @pytest.fixture

@@ -3,27 +3,27 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2 as httpx
 from sqlalchemy import make_url
 
 from app.embedded_postgres import embedded_postgres
-from tests.conftest import running
+from tests.conftest import running, server_folder
 from tests.tools import ROOT
 
 
 def test_an_outage_is_a_503_and_the_api_recovers_by_itself(tmp_path: Path) -> None:
     api = [sys.executable, "-m", "app.api.main"]
-    folder, log = tmp_path / "postgres", tmp_path / "api.log"
-    with embedded_postgres(folder) as url:
-        environment = {"DATABASE_URL": url.render_as_string(hide_password=False)}
-        migrate = [sys.executable, "-m", "app.api.migrate"]
-        subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
-        server = running(api, "API_PORT", "/health/ready", environment, log)
-        api_url = server.__enter__()
-        assert httpx.get(f"{api_url}/products/").status_code == 200
-    try:
+    with server_folder() as folder, ExitStack() as stack:
+        with embedded_postgres(folder) as url:
+            environment = {"DATABASE_URL": url.render_as_string(hide_password=False)}
+            migrate = [sys.executable, "-m", "app.api.migrate"]
+            subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
+            log = tmp_path / "api.log"
+            api_url = stack.enter_context(running(api, "API_PORT", "/health/ready", environment, log))
+            assert httpx.get(f"{api_url}/products/").status_code == 200
         response = httpx.get(f"{api_url}/products/")
         assert response.status_code == 503
         assert response.headers["retry-after"]
@@ -33,8 +33,6 @@ def test_an_outage_is_a_503_and_the_api_recovers_by_itself(tmp_path: Path) -> No
         with embedded_postgres(folder):
             assert httpx.get(f"{api_url}/health/ready").status_code == 200
             assert httpx.get(f"{api_url}/products/").status_code == 200
-    finally:
-        server.__exit__(None, None, None)
 
 
 def test_the_api_does_not_start_without_its_database() -> None:
