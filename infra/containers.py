@@ -1,0 +1,106 @@
+"""The containers of a task, key by key as the compose file has them."""
+
+from typing import cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_logs as logs
+
+from infra.compose.model import Service
+from infra.database import Database, Variables
+from infra.images import Images
+from infra.tasks import Task
+
+
+def add_containers(
+    definition: ecs.TaskDefinition, task: Task, *, images: Images, database: Database | None, log_group: logs.ILogGroup
+) -> None:
+    """Add what `task` runs to `definition`, each container starting when those it waits for have succeeded."""
+    added: dict[str, ecs.ContainerDefinition] = {}
+    for service in task.containers:
+        container = _add_container(definition, service, task, images.of(service), database, log_group)
+        for one_shot in [added[name] for name in service.depends_on if name in added]:
+            condition = ecs.ContainerDependencyCondition.SUCCESS
+            container.add_container_dependencies(ecs.ContainerDependency(container=one_shot, condition=condition))
+        added[service.name] = container
+
+
+def port_name(service: Service, port: int) -> str:
+    """Return what Service Connect calls a port: the service's name, and for a second port also its number."""
+    return service.name if port == service.ports[0] else f"{service.name}-{port}"
+
+
+def _add_container(
+    definition: ecs.TaskDefinition,
+    service: Service,
+    task: Task,
+    image: ecs.ContainerImage,
+    database: Database | None,
+    log_group: logs.ILogGroup,
+) -> ecs.ContainerDefinition:
+    is_one_shot = service is not task.service
+    given = database.variables(service.database_variables) if database else Variables({}, {})
+    container = definition.add_container(
+        service.name,
+        image=image,
+        essential=not is_one_shot,
+        command=_list(service.command),
+        entry_point=_list(service.entrypoint),
+        environment=dict(sorted({**service.environment, **given.environment}.items())),
+        secrets=given.secrets,
+        user=service.user,
+        working_directory=service.working_directory,
+        readonly_root_filesystem=service.read_only,
+        linux_parameters=_linux_parameters(definition, service),
+        docker_labels=dict(service.labels) or None,
+        # No `cpu`: the size of the task is the limit; here it would only be a weight against Service Connect's proxy.
+        memory_limit_mib=service.memory_mib,
+        memory_reservation_mib=service.memory_reservation_mib,
+        stop_timeout=_seconds(service.stop_grace_period_seconds),
+        health_check=None if is_one_shot else _health_check(service),
+        logging=ecs.LogDrivers.aws_logs(stream_prefix=service.name, log_group=log_group),
+        port_mappings=[_port_mapping(service, port) for port in service.ports],
+        ulimits=[
+            ecs.Ulimit(name=ecs.UlimitName[limit.name.upper()], soft_limit=limit.soft, hard_limit=limit.hard)
+            for limit in service.ulimits
+        ],
+    )
+    for index, path in enumerate(service.scratch_directories):
+        volume = f"{service.name}-scratch-{index}"
+        definition.add_volume(name=volume)
+        container.add_mount_points(ecs.MountPoint(container_path=path, source_volume=volume, read_only=False))
+    return container
+
+
+def _health_check(service: Service) -> ecs.HealthCheck | None:
+    check = service.health_check
+    if check is None:
+        return None
+    return ecs.HealthCheck(
+        command=list(check.command),
+        interval=Duration.seconds(check.interval_seconds),
+        timeout=Duration.seconds(check.timeout_seconds),
+        retries=check.retries,
+        start_period=Duration.seconds(check.start_period_seconds),
+    )
+
+
+def _linux_parameters(definition: ecs.TaskDefinition, service: Service) -> ecs.LinuxParameters:
+    parameters = ecs.LinuxParameters(definition, f"{service.name}-linux", init_process_enabled=service.init)
+    parameters.add_capabilities(*(ecs.Capability[name] for name in service.add_capabilities))
+    parameters.drop_capabilities(*(ecs.Capability[name] for name in service.drop_capabilities))
+    return parameters
+
+
+def _port_mapping(service: Service, port: int) -> ecs.PortMapping:
+    # What the load balancer talks to speaks HTTP; of the rest we know no more than that it is TCP.
+    protocol = cast("ecs.AppProtocol", ecs.AppProtocol.http) if service.public else None
+    return ecs.PortMapping(container_port=port, name=port_name(service, port), app_protocol=protocol)
+
+
+def _list(words: tuple[str, ...] | None) -> list[str] | None:
+    return None if words is None else list(words)
+
+
+def _seconds(value: int | None) -> Duration | None:
+    return None if value is None else Duration.seconds(value)

@@ -1,0 +1,44 @@
+"""The VPC: two zones, each with room for what faces the internet, for tasks, and for the database."""
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from infra import environment
+
+
+class Network(Construct):
+    """Public subnets for the load balancer, subnets for the tasks, and isolated ones for the database."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: environment.Network) -> None:
+        super().__init__(scope, construct_id)
+        tasks_are_private = settings.nat_gateways > 0
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=2,
+            nat_gateways=settings.nat_gateways,
+            subnet_configuration=[
+                # A task asks for its public address by itself; nothing else here is to get one.
+                ec2.SubnetConfiguration(
+                    name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=22, map_public_ip_on_launch=False
+                ),
+                # Without NAT gateways only the addresses are set aside: the database must not move when some are added.
+                ec2.SubnetConfiguration(
+                    name="tasks",
+                    subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS,
+                    cidr_mask=22,
+                    reserved=not tasks_are_private,
+                ),
+                ec2.SubnetConfiguration(name="database", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
+            ],
+            # Nothing is in the VPC's default group; emptying it would take a Lambda function and its role.
+            restrict_default_security_group=False,
+        )
+        # Image layers come from S3: free this way, and not through a NAT gateway that charges by the gigabyte.
+        self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        self.assign_public_ip = not tasks_are_private
+        self.public_subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
+        self.task_subnets = ec2.SubnetSelection(
+            subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS if tasks_are_private else ec2.SubnetType.PUBLIC
+        )
+        self.database_subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)

@@ -1,0 +1,82 @@
+"""Which containers run together: one task for each service that keeps running, with what must succeed before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra import fargate
+from infra.compose import ComposeError, Problem, Project
+from infra.compose.model import Service
+
+# Service Connect adds a container of its own to a task: a proxy that needs at least this much memory (Amazon ECS
+# Developer Guide, "Service Connect"). The guide advises 256 CPU units too, for many requests; here the proxy shares the
+# service's CPUs, whose limit is raised when the service grows busy.
+_PROXY_MIB = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One service of the compose file and what runs in its task."""
+
+    service: Service
+    first: tuple[Service, ...]  # one-shot containers that must succeed before the service's own starts, in their order
+    reaches: tuple[str, ...]  # other tasks that have to run before this one, and that it may send requests to
+    is_reached: bool  # by another task, at <name>:<port>
+    uses_names: bool  # it is reached, or reaches another, by name
+    size: fargate.Size
+
+    @property
+    def containers(self) -> tuple[Service, ...]:
+        """All that the task runs, in the order in which it starts."""
+        return (*self.first, self.service)
+
+    @property
+    def uses_database(self) -> bool:
+        """Whether any of the containers is given the database's address and credentials."""
+        return any(container.database_variables for container in self.containers)
+
+
+def tasks(project: Project) -> dict[str, Task]:
+    """Return the task of each long-running service, in file order; raise `ComposeError` naming all that fit no size."""
+    one_shots = project.one_shots()
+    services = {name: service for name, service in project.services.items() if name not in one_shots}
+    reaches = {
+        name: tuple(other for other in service.depends_on if other in services) for name, service in services.items()
+    }
+    reached = {other for others in reaches.values() for other in others if services[other].ports}
+    found, problems = {}, []
+    for name, service in services.items():
+        first = tuple(_one_shots_before(service, project))
+        uses_names = name in reached or not reached.isdisjoint(reaches[name])
+        try:
+            size = fargate.smallest(*_need([*first, service], uses_names))
+        except ValueError as error:
+            names = [container.name for container in (*first, service)] + ["Service Connect's proxy"] * uses_names
+            reason = f"the containers of its task ({', '.join(names)}) need {error}"
+            problems.append(Problem(project.file, name, "deploy.resources.limits", reason, "Lower the limits."))
+        else:
+            found[name] = Task(
+                service=service,
+                first=first,
+                reaches=reaches[name],
+                is_reached=name in reached,
+                uses_names=uses_names,
+                size=size,
+            )
+    if problems:
+        raise ComposeError(problems)
+    return found
+
+
+def _one_shots_before(service: Service, project: Project) -> list[Service]:
+    found: list[Service] = []
+    for name in service.depends_on:
+        if name in project.one_shots():
+            one_shot = project.services[name]
+            found += [other for other in (*_one_shots_before(one_shot, project), one_shot) if other not in found]
+    return found
+
+
+def _need(containers: Sequence[Service], uses_names: bool) -> tuple[float, int]:
+    """Return CPUs and MiB. Memory adds up, as ECS sets it aside for the life of the task; CPUs are used in turn."""
+    memory = sum(container.memory_mib or 0 for container in containers)
+    return max(container.cpus or 0 for container in containers), memory + (_PROXY_MIB if uses_names else 0)

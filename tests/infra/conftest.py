@@ -1,0 +1,152 @@
+"""What tests of the stack share: a docker-compose.yml of their own to change, and the template made from it."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tools import ROOT
+
+# Where the locked Node is: CDK's library starts the first in PATH.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A CloudFormation template, by what the resources are rather than by their generated names."""
+
+    body: dict[str, Any]
+
+    def resources(self, kind: str) -> dict[str, Resource]:
+        """Return the resources of a type by their place in the construct tree, such as api/Service."""
+        return {
+            self.place(name): resource
+            for name, resource in self.body["Resources"].items()
+            if resource["Type"] == f"AWS::{kind}"
+        }
+
+    def only(self, kind: str) -> Resource:
+        """Return the properties of the one resource of a type."""
+        (resource,) = self.resources(kind).values()
+        properties: Resource = resource["Properties"]
+        return properties
+
+    def place(self, reference: Any) -> str:
+        """Return the place in the construct tree of what a logical name, `Ref` or `Fn::GetAtt` means."""
+        if isinstance(reference, dict):
+            reference = reference["Ref"] if "Ref" in reference else reference["Fn::GetAtt"][0]
+        path: str = self.body["Resources"][reference]["Metadata"]["aws:cdk:path"]
+        return path.partition("/")[2].removesuffix("/Resource").removesuffix("/Service/Service")
+
+    def service(self, name: str) -> Resource:
+        """Return the properties of a service."""
+        properties: Resource = self.resources("ECS::Service")[name]["Properties"]
+        return properties
+
+    def task(self, name: str) -> Resource:
+        """Return the properties of a service's task definition."""
+        properties: Resource = self.resources("ECS::TaskDefinition")[f"{name}/Tasks"]["Properties"]
+        return properties
+
+    def container(self, name: str, task: str | None = None) -> Resource:
+        """Return a container of a task (of the same name, if not said otherwise)."""
+        (container,) = [c for c in self.task(task or name)["ContainerDefinitions"] if c["Name"] == name]
+        found: Resource = container
+        return found
+
+    def reachable(self) -> set[tuple[str, str, int]]:
+        """Return who may open a connection to whom, by the rules of both sides: (from, to, port)."""
+        inbound, outbound = set(), set()
+        for place, group in self.resources("EC2::SecurityGroup").items():
+            owner, properties = place.partition("/")[0], group["Properties"]
+            for rule in properties.get("SecurityGroupIngress", []):
+                inbound.add((rule["CidrIp"], owner, rule["FromPort"]))
+            for rule in properties.get("SecurityGroupEgress", []):
+                if rule["CidrIp"] != "255.255.255.255/32":  # CDK's way to say nobody
+                    outbound.add((owner, rule["CidrIp"], rule["FromPort"]))
+        for rule in (r["Properties"] for r in self.resources("EC2::SecurityGroupIngress").values()):
+            assert rule["FromPort"] == rule["ToPort"]
+            inbound.add((self._owner(rule["SourceSecurityGroupId"]), self._owner(rule["GroupId"]), rule["FromPort"]))
+        for rule in (r["Properties"] for r in self.resources("EC2::SecurityGroupEgress").values()):
+            outbound.add(
+                (self._owner(rule["GroupId"]), self._owner(rule["DestinationSecurityGroupId"]), rule["FromPort"])
+            )
+        inside = {flow for flow in inbound | outbound if "/" not in flow[0] + flow[1]}
+        assert inside <= inbound & outbound, "a rule of one side has no counterpart"
+        return inbound | outbound
+
+    def _owner(self, group: Any) -> str:
+        return self.place(group).partition("/")[0]
+
+
+class Workspace:
+    """A folder with a copy of docker-compose.yml and what its images are built from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.compose_file = folder / "docker-compose.yml"
+        self._out = folder / "cdk.out"
+        shutil.copy(ROOT / "docker-compose.yml", folder)
+        (folder / ".dockerignore").write_text("*\n!app\n")
+        (folder / "app").mkdir()
+        shutil.copy(ROOT / "app/Dockerfile", folder / "app")
+
+    def replace(self, old: str, new: str) -> "Workspace":
+        """Change docker-compose.yml and nothing else."""
+        text = self.compose_file.read_text()
+        assert old in text
+        self.compose_file.write_text(text.replace(old, new))
+        return self
+
+    def template(self, name: str = "dev", settings: Mapping[str, Any] | None = None) -> Template:
+        """Synthesise the stack of an environment, whose settings may be given instead of taken from cdk.json.
+
+        A template in which resources wait for each other in a circle is refused by CDK's assertions.
+        """
+        import aws_cdk  # starts Node, so only the tests that need it pay for it
+        from aws_cdk.assertions import Template as Assertions
+
+        from infra.compose import read
+        from infra.environment import environment
+        from infra.stack import ApplicationStack
+        from infra.tasks import tasks
+
+        environments = {**CONTEXT["environments"], **({name: settings} if settings else {})}
+        project = read(self.compose_file)
+        app = aws_cdk.App(outdir=str(self._out), context={**CONTEXT, "aws:cdk:enable-path-metadata": True})
+        chosen = environment(name, environments)
+        stack = ApplicationStack(app, f"{project.name}-{name}", project=project, tasks=tasks(project), settings=chosen)
+        return Template(dict(Assertions.from_stack(stack).to_json()))
+
+    def image_platforms(self) -> set[str]:
+        """Return what the images of the last template are built for."""
+        (manifest,) = self._out.glob("*.assets.json")
+        images = json.loads(manifest.read_text())["dockerImages"].values()
+        return {image["source"]["platform"] for image in images}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A docker-compose.yml to change."""
+    return Workspace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template of the environment dev, as it is."""
+    return Workspace(tmp_path_factory.mktemp("dev")).template("dev")
+
+
+@pytest.fixture(scope="session")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template of the environment prod, as it is."""
+    return Workspace(tmp_path_factory.mktemp("prod")).template("prod")
