@@ -47,6 +47,7 @@ format: .venv/.ready ## Format the code
 lock: .venv/.ready ## Compile requirements/*.txt from pyproject.toml; `make lock UPGRADE=--upgrade` takes newer releases
 	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group api -o $(LOCKS)/api.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group ui -o $(LOCKS)/ui.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group emulator -o $(LOCKS)/emulator.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group dev -o $(LOCKS)/workstation.txt
 
 check-locks: .venv/.ready
@@ -65,8 +66,8 @@ diff: setup ## Show what `make deploy` would change
 destroy: setup ## Remove ENV from AWS, except what its settings retain
 	@cdk destroy --context environment=$(ENV)
 
-rehearse: setup ## Deploy dev to an emulated AWS on this machine, look at it, use it, destroy it
-	@python -m infra.rehearsal
+rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
+	@python -m infra.rehearsal --environment $(ENV)
 
 .venv/.ready: requirements/workstation.txt
 	@tools/setup python

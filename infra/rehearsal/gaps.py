@@ -1,0 +1,30 @@
+"""What a rehearsal cannot show: everything in which the emulated AWS differs from AWS for this project.
+
+Each entry says what is different and, where something else covers it, what does. `launcher/` is what it does bridge.
+"""
+
+ALWAYS = (
+    "IAM: every call is allowed; policies are checked by the stack's tests.",
+    "Networks: security groups, routes and NAT gateways are recorded, and forbid nothing.",
+    "Auto scaling, VPC origins and WAF logging are recorded, and do nothing; a web ACL filters nothing.",
+    "Metrics and alarms: nothing measures, so no alarm ever goes off.",
+    "RDS: no Multi-AZ, backups, maintenance, TLS or IAM sign-in; a snapshot is a record without data.",
+    "Time: nothing takes as long as on AWS, where a first deployment is about ten minutes.",
+)
+
+WITH_ENGINE = (
+    "Images are entered in ECR without being pushed: tasks run the engine's own copy.",
+    "Tasks: memory is limited, CPU is not; the containers of a task share neither address nor volumes.",
+    "Service Connect is a name on the tasks' network, without its proxy, time-outs and metrics.",
+    "The load balancer passes no WebSockets: the UI's page loads, its session does not (the browser tests have it).",
+    "Health checks end once a task is healthy: after that it is replaced only if it exits.",
+)
+
+WITHOUT_ENGINE = (
+    "Without a Docker engine images are not built, and tasks and the database are records: start one to see them run.",
+)
+
+
+def gaps(*, containers: bool) -> tuple[str, ...]:
+    """What differs, one sentence each, with or without an engine to run containers."""
+    return ALWAYS + (WITH_ENGINE if containers else WITHOUT_ENGINE)

@@ -1,0 +1,71 @@
+"""Serve the emulated AWS until standard input closes, then remove every container and the network made for it.
+
+Standard input is the leash: whoever started the emulator holds its other end, so the emulator ends with its owner,
+however that owner ended.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app
+from ministack.core import container_reaper
+from ministack.services import ecs
+
+from infra.rehearsal.launcher import container_definitions, database, fargate, registry, resource_types
+
+
+def main() -> None:
+    """Serve on the address in BIND (a hypercorn bind); with an engine's socket, run tasks and the database on it."""
+    resource_types.install()
+    container_definitions.install()
+    registry.install()
+    database.protect()
+    engine = ecs._get_docker()
+    if engine:
+        app._stop_docker_containers = lambda *_: _remove_containers(engine)
+        database.install(engine)
+        fargate.install(engine)
+    config = Config()
+    config.bind = [os.environ["BIND"]]
+    config.graceful_timeout = 1
+    try:
+        asyncio.run(_serve(config))
+    finally:
+        if engine:
+            _remove_everything(engine)
+    os._exit(0)  # threads that still watch a container have nothing left to watch
+
+
+async def _serve(config: Config) -> None:
+    released = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        loop.call_soon_threadsafe(released.set)
+
+    threading.Thread(target=wait, daemon=True).start()
+    await serve(app.app, config, shutdown_trigger=released.wait)
+
+
+def _remove_containers(engine: Any) -> None:
+    ecs.reset()  # or services would replace the tasks that go
+    container_reaper.reap_all(engine)  # our own only, never another emulator's
+
+
+def _remove_everything(engine: Any) -> None:
+    _remove_containers(engine)
+    with contextlib.suppress(Exception):  # the owner removes it when it still can
+        network = engine.networks.get(os.environ["MINISTACK_HOSTNAME"])
+        network.disconnect(os.environ["HOSTNAME"], force=True)
+        network.remove()
+
+
+if __name__ == "__main__":
+    main()

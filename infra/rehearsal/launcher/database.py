@@ -1,0 +1,88 @@
+"""An RDS for PostgreSQL instance made by CloudFormation is a running PostgreSQL, under its endpoint's host name.
+
+The emulator only writes such an instance down (it starts a database for CreateDBInstance alone).
+"""
+
+import os
+import time
+from typing import Any
+
+from ministack.core import container_reaper
+from ministack.services import ecs, rds
+from ministack.services.cloudformation import provisioners, stacks
+
+_START_TIMEOUT = 60.0  # seconds; PostgreSQL takes two on an idle machine
+
+
+def protect() -> None:
+    """Let CloudFormation no more delete a protected instance than the RDS API does."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]
+    delete_record = handlers["delete"]
+
+    def delete(identifier: str, properties: dict[str, Any]) -> None:
+        if rds._instances.get(identifier, {}).get("DeletionProtection"):
+            raise ValueError(f"Cannot delete protected DB Instance {identifier}, please disable deletion protection")
+        delete_record(identifier, properties)
+
+    handlers["delete"] = delete
+
+
+def install(engine: Any) -> None:
+    """Start and stop a container with each instance of CloudFormation's."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]
+    create_record, delete_record = handlers["create"], handlers["delete"]
+
+    def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+        identifier, attributes = create_record(logical_id, properties, stack_name)
+        instance = rds._instances[identifier]
+        instance["_docker_container_id"] = _start(engine, instance)
+        return identifier, attributes
+
+    def delete(identifier: str, properties: dict[str, Any]) -> None:
+        container = rds._instances.get(identifier, {}).get("_docker_container_id")
+        delete_record(identifier, properties)
+        ecs._remove_docker_container(engine, container)
+
+    handlers["create"], handlers["delete"] = create, delete
+    run_off_the_loop("AWS::RDS::DBInstance")
+
+
+def run_off_the_loop(resource_type: str) -> None:
+    """Give a resource type's handlers a thread of their own: waiting in one would stop the whole emulator."""
+    others = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda requested: requested == resource_type or others(requested)
+
+
+def network_of(engine: Any) -> str:
+    """The name of the network the emulator's container is on: tasks and databases join it."""
+    networks = engine.containers.get(os.environ["HOSTNAME"]).attrs["NetworkSettings"]["Networks"]
+    return str(next(iter(networks)))
+
+
+def _start(engine: Any, instance: dict[str, Any]) -> str:
+    network = network_of(engine)
+    container = engine.containers.run(
+        f"postgres:{instance['EngineVersion'].split('.')[0]}",
+        detach=True,
+        environment={
+            "POSTGRES_DB": instance["DBName"],
+            "POSTGRES_USER": instance["MasterUsername"],
+            "POSTGRES_PASSWORD": instance["_MasterUserPassword"],
+        },
+        command=["-c", f"port={instance['Endpoint']['Port']}", "-c", "fsync=off"],
+        labels=container_reaper.own_labels("rds"),
+        network=network,
+        networking_config={network: {"Aliases": [instance["Endpoint"]["Address"]]}},
+        tmpfs={"/var/lib/postgresql": ""},  # nothing to remove afterwards
+    )
+    # Over TCP, which the image's first start (the one that creates the database) does not listen on.
+    ready = ["pg_isready", "--host=127.0.0.1", f"--port={instance['Endpoint']['Port']}"]
+    deadline = time.monotonic() + _START_TIMEOUT
+    while container.exec_run(ready).exit_code != 0:
+        container.reload()
+        if container.status == "exited" or time.monotonic() > deadline:
+            log = container.logs(tail=5).decode(errors="replace").strip()
+            ecs._remove_docker_container(engine, container)
+            raise ValueError(f"PostgreSQL did not start for {instance['DBInstanceIdentifier']}: {log}")
+        time.sleep(0.1)
+    return str(container.id)

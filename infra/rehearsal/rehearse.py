@@ -1,0 +1,187 @@
+"""The rehearsal as a story: bootstrap, deploy, look, deploy again, use it, destroy, look at what is left."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from rich.console import Console
+from rich.table import Table
+
+from infra.rehearsal.account import Resource, kinds, resources
+from infra.rehearsal.cdk import Cdk
+from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
+from infra.rehearsal.gaps import gaps
+from infra.rehearsal.problem import RehearsalError
+from infra.rehearsal.round_trip import round_trip
+
+_BOOTSTRAP_STACK = "CDKToolkit"
+_NETWORK = "AWS::EC2::"
+_SNAPSHOT = "AWS::RDS::DBSnapshot"
+
+
+def rehearse(environment: str, directory: Path, console: Console, *, containers: bool, keep: bool) -> None:
+    """Rehearse one environment, with logs in `directory`; raise RehearsalError at the first thing that is wrong.
+
+    `containers` runs tasks and the database on the Docker engine and uses the application through the load balancer.
+    `keep` waits for Ctrl-C before anything is destroyed. Whatever happens, the emulated AWS is gone afterwards.
+    """
+    where = (
+        "its containers run on the Docker engine" if containers else "without a Docker engine, the control plane only"
+    )
+    console.print(f"Rehearsing {environment} on an emulated AWS: {where}", soft_wrap=True)
+    with _emulated_aws(directory, console, containers) as emulator:
+        cdk = Cdk(emulator, environment, directory)
+        with _step(console, "cdk synth"):
+            cdk.synth()
+        with _step(console, "cdk bootstrap"):
+            cdk.bootstrap()
+        session = boto3.Session()
+        before = resources(session)
+        with _step(console, "cdk deploy"):
+            cdk.deploy()
+        stack = _stack(session)
+        made = _made(session, stack["StackName"], before)
+        console.print(_table(stack, made))
+        with _step(console, "cdk deploy again: no changes"):
+            if cdk.deploy():
+                raise RehearsalError("a second cdk deploy of the same stack changed something")
+        public_url = _output(stack, "PublicUrl")
+        if containers:
+            with _step(console, "Use it through the load balancer"):
+                answers = round_trip(emulator, public_url)
+            console.print("  " + " · ".join(answers), soft_wrap=True)
+        if keep:
+            _wait(emulator, public_url, console)
+        retained = _retained(session, stack["StackName"])
+        _destroy(session, cdk, console)
+        _report_left(session, emulator, before, retained, console)
+    console.print("\nNot emulated, so not shown by this:")
+    for gap in gaps(containers=containers):
+        console.print(f"  - {gap}", soft_wrap=True)
+
+
+@contextmanager
+def _emulated_aws(directory: Path, console: Console, containers: bool) -> Iterator[Emulator]:
+    started = time.monotonic()
+    with emulated_aws(directory, containers=containers) as emulator:
+        # From here on this process and all it starts know of no other account.
+        environment = emulator.environment()
+        os.environ.clear()
+        os.environ.update(environment)
+        _done(console, f"Start the emulated AWS, account {emulator.account}", started)
+        yield emulator
+
+
+def _stack(session: boto3.Session) -> Any:
+    stacks = session.client("cloudformation").describe_stacks()["Stacks"]
+    (stack,) = (stack for stack in stacks if stack["StackName"] != _BOOTSTRAP_STACK)
+    return stack
+
+
+def _output(stack: Any, key: str) -> str:
+    for output in stack.get("Outputs", []):
+        if output["OutputKey"] == key:
+            return str(output["OutputValue"])
+    raise RehearsalError(f"the stack {stack['StackName']} has no output {key}")
+
+
+def _made(session: boto3.Session, stack_name: str, before: list[Resource]) -> list[Resource]:
+    """What the stack made, as the services themselves tell it; an error when they know less than CloudFormation."""
+    made = [resource for resource in resources(session) if resource not in before]
+    known = {(resource.type, resource.identity) for resource in made}
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    listed = {
+        (resource["ResourceType"], resource.get("PhysicalResourceId", ""))
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in kinds()
+    }
+    if missing := sorted(listed - known):
+        raise RehearsalError(f"CloudFormation lists what does not exist: {', '.join(map(' '.join, missing))}")
+    return made
+
+
+def _table(stack: Any, made: list[Resource]) -> Table:
+    """A row for each thing made, except that those of the network are only counted."""
+    network = Counter(resource.type.removeprefix(_NETWORK) for resource in made if resource.type.startswith(_NETWORK))
+    table = Table("What", "Name", "State", title=stack["StackName"], title_justify="left")
+    table.add_row("network", "", ", ".join(f"{count} {kind}" for kind, count in network.items()))
+    for resource in made:
+        if not resource.type.startswith(_NETWORK):
+            name, facts = (text.replace(f"{stack['StackName']}-", "") for text in (resource.name, resource.facts))
+            table.add_row(resource.type.rpartition("::")[2], name, facts)
+    return table
+
+
+def _wait(emulator: Emulator, public_url: str, console: Console) -> None:
+    host = public_url.removeprefix("http://")
+    account = f"AWS_ENDPOINT_URL={emulator.url} AWS_ACCESS_KEY_ID={emulator.account} AWS_SECRET_ACCESS_KEY=rehearsal"
+    console.print(f'Kept until Ctrl-C. curl --header "Host: {host}" {emulator.url}/products/', soft_wrap=True)
+    console.print(f"For the AWS CLI and boto3: {account} AWS_REGION={REGION}", soft_wrap=True)
+    while True:
+        time.sleep(3600)
+
+
+def _retained(session: boto3.Session, stack_name: str) -> set[str]:
+    """The physical ids of what the stack's policies keep when it is destroyed; of a snapshot, `_SNAPSHOT`."""
+    cloudformation = session.client("cloudformation")
+    template: Any = cloudformation.get_template(StackName=stack_name)["TemplateBody"]
+    definitions = (json.loads(template) if isinstance(template, str) else template)["Resources"]
+    described = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
+    identities = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in described}
+    policies = {name: definition.get("DeletionPolicy", "Delete") for name, definition in definitions.items()}
+    kept = {identities[name] for name, policy in policies.items() if policy.startswith("Retain")}
+    return kept | ({_SNAPSHOT} if "Snapshot" in policies.values() else set())
+
+
+def _destroy(session: boto3.Session, cdk: Cdk, console: Console) -> None:
+    rds = session.client("rds")
+    protected = [
+        database["DBInstanceIdentifier"]
+        for database in rds.describe_db_instances()["DBInstances"]
+        if database["DeletionProtection"]
+    ]
+    if protected:
+        with _step(console, "cdk destroy is refused: the database is protected from deletion"):
+            try:
+                cdk.destroy()
+            except RehearsalError:
+                pass
+            else:
+                raise RehearsalError(f"cdk destroy removed {protected[0]}, which is protected from deletion")
+        for database in protected:
+            rds.modify_db_instance(DBInstanceIdentifier=database, DeletionProtection=False, ApplyImmediately=True)
+    with _step(console, "cdk destroy"):
+        cdk.destroy()
+
+
+def _report_left(
+    session: boto3.Session, emulator: Emulator, before: list[Resource], retained: set[str], console: Console
+) -> None:
+    left = [resource for resource in resources(session) if resource not in before]
+    orphans = [resource for resource in left if not {resource.identity, resource.type} & retained]
+    if orphans:
+        named = ", ".join(f"{resource.type} {resource.name}" for resource in orphans)
+        raise RehearsalError(f"cdk destroy left behind what no policy retains: {named}")
+    if running := emulator.containers():
+        raise RehearsalError(f"cdk destroy left containers running: {' '.join(running)}")
+    named = ", ".join(f"{resource.type} {resource.name}" for resource in left) or "nothing"
+    console.print(f"Left after destroy, retained by policy: {named}", soft_wrap=True)
+
+
+@contextmanager
+def _step(console: Console, title: str) -> Iterator[None]:
+    started = time.monotonic()
+    with console.status(title):
+        yield
+    _done(console, title, started)
+
+
+def _done(console: Console, title: str, started: float) -> None:
+    console.print(f"✓ {title} ({time.monotonic() - started:.1f} s)")
