@@ -4,7 +4,6 @@ import os
 import random
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
@@ -128,24 +127,17 @@ def demo_products(count: int) -> Iterator[dict[str, Any]]:
 def main() -> int:
     """Create the products at API_URL; one sentence and exit code 1 when the API is not there or refuses one."""
     api_url = os.environ.get("API_URL", "http://127.0.0.1:8000").rstrip("/")
-    with requests.Session() as session, ThreadPoolExecutor(max_workers=4) as pool:
-
-        def create(product: dict[str, Any]) -> None:
-            session.post(f"{api_url}/products/", json=product, timeout=30).raise_for_status()
-
+    with requests.Session() as session:
         try:
             session.get(f"{api_url}/health/live", timeout=5).raise_for_status()
-            created = pool.map(create, demo_products(PRODUCTS))
-            for _ in track(created, description=f"Loading {PRODUCTS} products", total=PRODUCTS):
-                pass
+            for product in track(demo_products(PRODUCTS), description=f"Loading {PRODUCTS} products", total=PRODUCTS):
+                session.post(f"{api_url}/products/", json=product, timeout=30).raise_for_status()
         except requests.ConnectionError:
             print(f"make demo: nothing answers at {api_url}; start it with `make run` or `make up`.", file=sys.stderr)
             return 1
         except requests.HTTPError as error:
-            print(f"make demo: {error.request.url} answered: {error.response.text}", file=sys.stderr)
+            print(f"make demo: {error.response.url} answered: {error.response.text}", file=sys.stderr)
             return 1
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
     print(f"{PRODUCTS} products are in the catalogue at {api_url}.")
     return 0
 

@@ -1,0 +1,67 @@
+"""The UI's entry point, `streamlit run app/ui/main.py`: what all pages share, then the page that was asked for."""
+
+import logging
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+# `streamlit run` makes this folder importable, not the repository root that holds the package `app`.
+if str(HERE.parent.parent) not in sys.path:
+    sys.path.insert(0, str(HERE.parent.parent))
+
+from app.ui import session  # noqa: E402
+from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
+from app.ui.texts import LANGUAGES  # noqa: E402
+
+LOGO = HERE / "logo.svg"
+
+st.set_page_config(page_icon=LOGO, layout="wide")
+st.logo(LOGO, size="large")
+
+header = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
+heading = header.container(width="content")
+header.selectbox(
+    "Idioma / Language",
+    list(LANGUAGES),
+    format_func=lambda language: LANGUAGES[language].language,
+    key=session.LANGUAGE,
+    bind="query-params",
+    label_visibility="collapsed",
+    filter_mode=None,
+    width=150,
+)
+texts = session.texts()
+
+# The files are not in a folder called `pages`: Streamlit would run those by itself, without this file around them.
+page = st.navigation(
+    [
+        st.Page("views/products.py", title=texts.products, icon=":material/inventory_2:", help=texts.products_help),
+        st.Page(
+            "views/product.py",
+            title=texts.product,
+            icon=":material/search:",
+            help=texts.product_help,
+            url_path="produto",  # the load balancer takes /products for the API
+        ),
+    ],
+    position="top",
+)
+heading.title(page.title)
+
+if announcement := session.take_announcement():
+    st.toast(announcement, icon=":material/check_circle:", duration="long")
+
+try:
+    api_url()
+except InvalidApiUrlError as error:
+    sentence = texts.invalid_api_url.format(value=f"`{error.value}`", example=f"`{DEFAULT_API_URL}`")
+    st.error(sentence, title=texts.invalid_api_url_title, icon=":material/error:")
+    st.stop()
+
+try:
+    page.run()
+except Exception:
+    logging.getLogger(__name__).exception("page %s failed", page.url_path or "/")
+    st.error(texts.unexpected, title=texts.unexpected_title, icon=":material/error:")

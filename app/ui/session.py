@@ -1,0 +1,100 @@
+"""What one visitor's session holds, by typed access: language, time zone, the list on screen, the open dialog."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from app.ui.api_client import ApiClient, Page, Product
+from app.ui.settings import api_url
+from app.ui.texts import LANGUAGES, Texts
+
+LANGUAGE = "lang"  # the key of the language control, and its name in the address
+LOOKED_UP = "id"  # the key of the field with the id to look up, and its name in the address
+
+
+@dataclass
+class Listing:
+    """The part of the list on screen. It is read once and kept, so a selected row stays the product that was seen."""
+
+    page: Page | None = None
+    addresses: list[str | None] = field(default_factory=lambda: [None])  # of the pages up to this one; None: the first
+
+    def forget(self) -> None:
+        """Have the page read again."""
+        self.page = None
+
+    def turn_to_next(self) -> None:
+        """Turn to the page after this one."""
+        if self.page is not None and self.page.next_url is not None:
+            self.addresses.append(self.page.next_url)
+            self.forget()
+
+    def turn_back(self) -> None:
+        """Turn to the page before this one."""
+        if len(self.addresses) > 1:
+            self.addresses.pop()
+            self.forget()
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """An open dialog; `product` is what it edits or deletes, as it was when the dialog opened."""
+
+    kind: Literal["add", "edit", "delete"]
+    product: Product | None = None
+
+
+def texts() -> Texts:
+    """Return the words of the visitor's language."""
+    return LANGUAGES[st.session_state.get(LANGUAGE) or next(iter(LANGUAGES))]
+
+
+def zone() -> tzinfo:
+    """Return the time zone of the visitor's browser; UTC when it does not say."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def client() -> ApiClient:
+    """Return the client of the API, shared by everybody so that its connections are."""
+    return _client(api_url())
+
+
+def listing() -> Listing:
+    """Return what the list shows."""
+    state: Listing = st.session_state.setdefault("listing", Listing())
+    return state
+
+
+def open_dialog() -> Dialog | None:
+    """Return the dialog that is open, if any."""
+    dialog: Dialog | None = st.session_state.get("dialog")
+    return dialog
+
+
+def set_dialog(dialog: Dialog | None) -> None:
+    """Open `dialog` in the next run, or close the one that is open."""
+    st.session_state["dialog"] = dialog
+
+
+def announce(message: str) -> None:
+    """Show a sentence of Markdown once, in the next run."""
+    st.session_state["announcement"] = message
+
+
+def take_announcement() -> str | None:
+    """Return the sentence to show, which is then no longer there."""
+    message: str | None = st.session_state.pop("announcement", None)
+    return message
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _client(url: str) -> ApiClient:
+    logging.getLogger(__name__).info("using the API at %s", url)
+    return ApiClient(url)

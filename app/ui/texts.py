@@ -1,0 +1,243 @@
+"""Every word the UI says, in Portuguese and in English. What the API says is shown as the API says it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language; `{…}` is filled in where the text is shown."""
+
+    # Pages
+    products: str
+    products_help: str
+    product: str
+    product_help: str
+    language: str  # its own name
+
+    # Fields of a product
+    id: str
+    name: str
+    description: str
+    price: str
+    price_in_reais: str
+    categoria: str
+    email_fornecedor: str
+    created_at: str
+    updated_at: str
+    choose_category: str
+    name_example: str
+    email_example: str
+
+    # The list
+    add: str
+    open: str
+    edit: str
+    delete: str
+    reload: str
+    select_a_row: str
+    selected: str
+    previous: str
+    next: str
+    page: str
+    count_on_page: str
+    count_on_page_one: str
+    table: str
+    loading: str
+    no_products: str
+    no_products_hint: str
+
+    # Looking up one product
+    product_id: str
+    look_up: str
+    look_up_hint: str
+    no_description: str
+
+    # Dialogs
+    add_title: str
+    edit_title: str
+    delete_title: str
+    save_new: str
+    save_changes: str
+    saving: str
+    delete_question: str
+    delete_warning: str
+    delete_confirm: str
+    deleting: str
+    cancel: str
+    created: str
+    updated: str
+    deleted: str
+
+    # What can go wrong
+    retry: str
+    could_not_list: str
+    could_not_read: str
+    could_not_save: str
+    could_not_delete: str
+    see_fields: str
+    unreachable: str
+    timeout: str
+    interrupted: str
+    server_error: str
+    not_the_api: str
+    outcome_unknown: str
+    invalid_api_url_title: str
+    invalid_api_url: str
+    unexpected_title: str
+    unexpected: str
+
+    # How numbers and dates are written
+    decimal_mark: str
+    thousands_mark: str
+    date_format: str  # as strftime takes it
+
+
+PORTUGUESE = Texts(
+    products="Produtos",
+    products_help="Todos os produtos do catálogo: cadastre, altere e exclua.",
+    product="Consultar",
+    product_help="Um produto pelo seu código, com um endereço que pode ser compartilhado.",
+    language="Português",
+    id="Código",
+    name="Nome",
+    description="Descrição",
+    price="Preço",
+    price_in_reais="Preço (R$)",
+    categoria="Categoria",
+    email_fornecedor="E-mail do fornecedor",
+    created_at="Cadastrado em",
+    updated_at="Atualizado em",
+    choose_category="Escolha uma categoria",
+    name_example="Geladeira Frost Free 375 L",
+    email_example="vendas@fornecedor.com.br",
+    add="Novo produto",
+    open="Abrir",
+    edit="Editar",
+    delete="Excluir",
+    reload="Atualizar",
+    select_a_row="Selecione uma linha para abrir, editar ou excluir o produto.",
+    selected="Selecionado: **{name}**",
+    previous="Anterior",
+    next="Próxima",
+    page="Página {number}",
+    count_on_page="{count} produtos nesta página",
+    count_on_page_one="1 produto nesta página",
+    table="Produtos do catálogo",
+    loading="Carregando os produtos …",
+    no_products="Ainda não há produtos",
+    no_products_hint="Cadastre o primeiro, ou carregue alguns milhares de exemplos com `make demo`.",
+    product_id="Código do produto",
+    look_up="Consultar",
+    look_up_hint="Digite o código de um produto. O endereço desta página passa a levar direto a ele.",
+    no_description="Sem descrição",
+    add_title="Novo produto",
+    edit_title="Editar produto {id}",
+    delete_title="Excluir produto {id}",
+    save_new="Cadastrar",
+    save_changes="Salvar alterações",
+    saving="Salvando …",
+    delete_question="Excluir **{name}**, {categoria}, {price}?",
+    delete_warning="O produto {id} deixa de existir para todos. Não há como desfazer.",
+    delete_confirm="Sim, excluir",
+    deleting="Excluindo …",
+    cancel="Cancelar",
+    created="**{name}** cadastrado com o código {id}.",
+    updated="**{name}** atualizado.",
+    deleted="**{name}** excluído.",
+    retry="Tentar novamente",
+    could_not_list="Não foi possível carregar os produtos",
+    could_not_read="Não foi possível abrir o produto {id}",
+    could_not_save="O produto não foi salvo",
+    could_not_delete="O produto não foi excluído",
+    see_fields="Corrija os campos indicados e salve outra vez.",
+    unreachable="A API não responde em {url}. Verifique se ela está no ar e tente novamente.",
+    timeout="A API demorou demais para responder. Tente novamente em alguns segundos.",
+    interrupted="A conexão com a API caiu antes da resposta. Tente novamente.",
+    server_error="A API respondeu com o erro {status}. Tente novamente em alguns segundos.",
+    not_the_api="O que respondeu em {url} não é a API do catálogo. Verifique a variável API_URL.",
+    outcome_unknown="A operação pode ter sido feita mesmo assim: confira na lista antes de repetir.",
+    invalid_api_url_title="A interface não sabe onde está a API",
+    invalid_api_url="A variável de ambiente API_URL contém {value}, que não é um endereço. "
+    "Escreva algo como {example} e inicie a interface outra vez.",
+    unexpected_title="Algo deu errado na interface",
+    unexpected="O erro foi registrado. Recarregue a página; se continuar, avise quem cuida do catálogo.",
+    decimal_mark=",",
+    thousands_mark=".",
+    date_format="%d/%m/%Y %H:%M",
+)
+
+ENGLISH = Texts(
+    products="Products",
+    products_help="Every product of the catalogue: add, change and delete.",
+    product="Look up",
+    product_help="One product by its id, with an address that can be shared.",
+    language="English",
+    id="Id",
+    name="Name",
+    description="Description",
+    price="Price",
+    price_in_reais="Price (R$)",
+    categoria="Category",
+    email_fornecedor="Supplier's e-mail",
+    created_at="Created",
+    updated_at="Updated",
+    choose_category="Choose a category",
+    name_example="Frost-free refrigerator 375 L",
+    email_example="sales@supplier.com",
+    add="New product",
+    open="Open",
+    edit="Edit",
+    delete="Delete",
+    reload="Reload",
+    select_a_row="Select a row to open, edit or delete the product.",
+    selected="Selected: **{name}**",
+    previous="Previous",
+    next="Next",
+    page="Page {number}",
+    count_on_page="{count} products on this page",
+    count_on_page_one="1 product on this page",
+    table="Products of the catalogue",
+    loading="Loading the products …",
+    no_products="There are no products yet",
+    no_products_hint="Add the first one, or load a few thousand examples with `make demo`.",
+    product_id="Product id",
+    look_up="Look up",
+    look_up_hint="Type a product's id. The address of this page will then lead straight to it.",
+    no_description="No description",
+    add_title="New product",
+    edit_title="Edit product {id}",
+    delete_title="Delete product {id}",
+    save_new="Add",
+    save_changes="Save changes",
+    saving="Saving …",
+    delete_question="Delete **{name}**, {categoria}, {price}?",
+    delete_warning="Product {id} will be gone for everybody. This cannot be undone.",
+    delete_confirm="Yes, delete",
+    deleting="Deleting …",
+    cancel="Cancel",
+    created="**{name}** added with id {id}.",
+    updated="**{name}** updated.",
+    deleted="**{name}** deleted.",
+    retry="Try again",
+    could_not_list="The products could not be loaded",
+    could_not_read="Product {id} could not be opened",
+    could_not_save="The product was not saved",
+    could_not_delete="The product was not deleted",
+    see_fields="Correct the marked fields and save again.",
+    unreachable="The API does not answer at {url}. Check that it is running and try again.",
+    timeout="The API took too long to answer. Try again in a few seconds.",
+    interrupted="The connection to the API broke before the answer. Try again.",
+    server_error="The API answered with error {status}. Try again in a few seconds.",
+    not_the_api="What answered at {url} is not the catalogue API. Check the variable API_URL.",
+    outcome_unknown="It may have been done all the same: check the list before you repeat it.",
+    invalid_api_url_title="The UI does not know where the API is",
+    invalid_api_url="The environment variable API_URL is {value}, which is not an address. "
+    "Write something like {example} and start the UI again.",
+    unexpected_title="Something went wrong in the UI",
+    unexpected="The error has been logged. Reload the page; if it stays, tell whoever runs the catalogue.",
+    decimal_mark=".",
+    thousands_mark=",",
+    date_format="%Y-%m-%d %H:%M",
+)
+
+LANGUAGES = {"pt": PORTUGUESE, "en": ENGLISH}  # the first one is the default

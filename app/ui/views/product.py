@@ -1,0 +1,71 @@
+"""One product by its id; the address, for example /produto?id=42, leads straight to it."""
+
+import streamlit as st
+
+from app.ui import dialogs, errors, session
+from app.ui.api_client import ApiError, Product
+from app.ui.formats import moment, money, plain
+
+texts = session.texts()
+
+
+def look_up(product_id: int) -> Product | None:
+    """Return the product, or None after showing why there is none."""
+    try:
+        with st.spinner(texts.loading):
+            return session.client().read_product(product_id)
+    except ApiError as error:
+        errors.show(error, texts.could_not_read.format(id=product_id))
+        return None
+
+
+def card(product: Product) -> None:
+    """Show everything known about a product, and what can be done with it."""
+    here = session.zone()
+    with st.container(border=True, width=760):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader(plain(product.name), anchor=False, width="content")
+            st.subheader(plain(money(product.price, texts)), anchor=False, width="content")
+        st.badge(plain(product.categoria), color="green")
+        if product.description:
+            st.text(product.description)
+        else:
+            st.caption(texts.no_description)
+        facts = {
+            texts.id: str(product.id),
+            texts.email_fornecedor: product.email_fornecedor,
+            texts.created_at: moment(product.created_at, here, texts),
+            texts.updated_at: moment(product.updated_at, here, texts),
+        }
+        with st.grid(2, min_column_width=280):
+            for label, fact in facts.items():
+                with st.container(gap=None):
+                    st.caption(label)
+                    st.markdown(plain(fact))
+        with st.container(horizontal=True):
+            edited = st.button(texts.edit, key="edit", icon=":material/edit:")
+            deleted = st.button(texts.delete, key="delete", icon=":material/delete:")
+    if edited:
+        dialogs.edit(product.id)
+    if deleted:
+        dialogs.delete(product.id)
+
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    wanted = st.number_input(
+        texts.product_id,
+        min_value=1,
+        value=None,
+        step=1,
+        width=240,
+        key=session.LOOKED_UP,
+        bind="query-params",
+    )
+    st.button(texts.look_up, key="look_up", icon=":material/search:", type="primary")
+
+if wanted is None:
+    st.caption(texts.look_up_hint)
+elif found := look_up(wanted):
+    card(found)
+
+dialogs.show()

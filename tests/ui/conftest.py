@@ -1,0 +1,61 @@
+"""A server that misbehaves on demand, for the failures a healthy API cannot be made to show."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+@dataclass
+class Misbehaviour:
+    """How the server at `url` answers: `answers` in turn, the last one from then on; None hangs up without one."""
+
+    url: str = ""
+    answers: list[tuple[int, str, str] | None] = field(default_factory=list)  # status, media type, body
+    delay: float = 0  # seconds before an answer
+    requests: list[str] = field(default_factory=list)  # the methods seen
+    cookies: list[str] = field(default_factory=list)  # the cookies that came back; every answer sets one
+
+
+@pytest.fixture
+def misbehaviour() -> Iterator[Misbehaviour]:
+    """A server whose answers the test writes."""
+    state = Misbehaviour()
+    released = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            state.requests.append(self.command)
+            state.cookies += self.headers.get_all("Cookie") or []
+            released.wait(state.delay)
+            answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
+            if answer is None:
+                self.close_connection = True
+                return
+            status, media_type, body = answer
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Set-Cookie", "visitor=1; Path=/")
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Keep the test's output quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield state
+    finally:
+        released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

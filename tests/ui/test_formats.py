@@ -1,0 +1,33 @@
+"""Prices, dates and foreign text as they are shown."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.ui.formats import moment, money, plain
+from app.ui.texts import ENGLISH, PORTUGUESE
+
+
+@pytest.mark.parametrize(
+    ("amount", "portuguese", "english"),
+    [
+        ("0.01", "R$ 0,01", "R$ 0.01"),
+        ("2899.9", "R$ 2.899,90", "R$ 2,899.90"),
+        ("9999999999.99", "R$ 9.999.999.999,99", "R$ 9,999,999,999.99"),
+    ],
+)
+def test_prices_have_the_marks_of_the_language(amount: str, portuguese: str, english: str) -> None:
+    assert money(Decimal(amount), PORTUGUESE).replace("\N{NO-BREAK SPACE}", " ") == portuguese
+    assert money(Decimal(amount), ENGLISH).replace("\N{NO-BREAK SPACE}", " ") == english
+
+
+def test_dates_are_those_of_the_readers_zone() -> None:
+    when = datetime(2026, 11, 24, 2, 5, tzinfo=UTC)
+    assert moment(when, ZoneInfo("America/Sao_Paulo"), PORTUGUESE) == "23/11/2026 23:05"
+    assert moment(when, UTC, ENGLISH) == "2026-11-24 02:05"
+
+
+def test_text_is_not_read_as_markdown() -> None:
+    assert plain("**R$ 5** :red[x]\n# y") == r"\*\*R\$ 5\*\* \:red\[x\] \# y"

@@ -1,0 +1,349 @@
+"""Every operation and every failure as a visitor meets them, by Streamlit's AppTest against the real API."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.ui.api_client import PAGE_SIZE, ApiClient, Product
+from tests.conftest import free_port
+from tests.tools import ROOT
+from tests.ui.conftest import Misbehaviour
+
+LOOK_UP_PAGE = "views/product.py"
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], AppTest]]:
+    """Open the UI with API_URL set to an address."""
+
+    def open_ui(url: str) -> AppTest:
+        monkeypatch.setenv("API_URL", url)
+        return run(AppTest.from_file(ROOT / "app/ui/main.py", default_timeout=30))
+
+    yield open_ui
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def api(api_url: str) -> ApiClient:
+    return ApiClient(api_url)
+
+
+@pytest.fixture
+def stored(api: ApiClient, product: dict[str, Any]) -> Product:
+    return api.create_product(product)
+
+
+def run(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click()
+    return run(app)
+
+
+def select(app: AppTest, row: int) -> AppTest:
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    return run(app)
+
+
+def errors(app: AppTest) -> str:
+    return " ".join(f"{error.proto.title} {error.value}" for error in app.error).replace("\\", "")
+
+
+def messages(app: AppTest) -> str:
+    return " ".join(markdown.value for markdown in app.markdown).replace("\\", "")
+
+
+def fill(app: AppTest, form: str, product: dict[str, Any]) -> None:
+    app.text_input(key=f"{form}_name").set_value(product["name"])
+    app.selectbox(key=f"{form}_categoria").set_value(product["categoria"])
+    app.number_input(key=f"{form}_price").set_value(product["price"])
+    app.text_input(key=f"{form}_email_fornecedor").set_value(product["email_fornecedor"])
+    app.text_area(key=f"{form}_description").set_value(product["description"])
+
+
+def is_open(app: AppTest, key: str) -> bool:
+    return key in {button.key for button in app.button}
+
+
+def test_an_empty_catalogue_says_so(visit: Callable[[str], AppTest], api_url: str) -> None:
+    app = visit(api_url)
+    assert [heading.value for heading in app.title] == ["Produtos"]
+    assert [heading.value for heading in app.subheader] == ["Ainda não há produtos"]
+    assert not app.dataframe
+
+
+def test_a_product_is_added(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    app = click(visit(api_url), "add")
+    fill(app, "new1", product)
+    click(app, "new1_submit")
+    [stored] = api.list_products().products
+    assert {name: getattr(stored, name) for name in product} == product | {"price": stored.price}
+    assert float(stored.price) == product["price"]
+    assert f"cadastrado com o código {stored.id}" in app.toast[0].value
+    assert list(app.dataframe[0].value["name"]) == [product["name"]]
+    assert not is_open(app, "new1_submit")
+    assert click(app, "add").text_input(key="new2_name").value == ""
+
+
+def test_wrong_fields_are_marked_and_what_was_typed_stays(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    app = click(visit(api_url), "add")
+    fill(app, "new1", product | {"name": "  ", "price": None, "email_fornecedor": "not an address"})
+    click(app, "new1_submit")
+    shown = messages(app)
+    assert "This must not be blank" in shown
+    assert "This field is required" in shown
+    assert "@-sign" in shown
+    assert "Corrija os campos indicados" in errors(app)
+    assert app.text_input(key="new1_email_fornecedor").value == "not an address"
+    assert app.text_area(key="new1_description").value == product["description"]
+    assert api.list_products().products == ()
+
+
+def test_a_half_typed_product_survives_a_closed_dialog(visit: Callable[[str], AppTest], api_url: str) -> None:
+    app = click(visit(api_url), "add")
+    app.text_input(key="new1_name").set_value("Sofá")
+    click(app, "new1_submit")
+    app.session_state["dialog"] = None
+    assert not is_open(run(app), "new1_submit")
+    assert click(app, "add").text_input(key="new1_name").value == "Sofá"
+
+
+def test_the_table_shows_prices_and_dates_in_the_visitors_way(
+    visit: Callable[[str], AppTest], api_url: str, stored: Product
+) -> None:
+    app = visit(api_url)
+    assert list(app.dataframe[0].value["price"]) == [float(stored.price)]
+    display = app.dataframe[0].proto.arrow_data.styler.display_values
+    assert "R$\N{NO-BREAK SPACE}2.899,90".encode() in display
+
+
+def test_the_list_is_turned_page_by_page(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    for number in range(PAGE_SIZE + 1):
+        api.create_product(product | {"name": f"Produto {number}"})
+    app = visit(api_url)
+    assert len(app.dataframe[0].value) == PAGE_SIZE
+    assert app.button(key="previous").disabled
+    click(app, "next")
+    assert list(app.dataframe[0].value["name"]) == [f"Produto {PAGE_SIZE}"]
+    assert "Página 2" in messages(app)
+    assert app.button(key="next").disabled
+    click(app, "previous")
+    assert len(app.dataframe[0].value) == PAGE_SIZE
+
+
+def test_a_page_that_has_become_empty_gives_way_to_the_one_before(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    products = [api.create_product(product) for _ in range(PAGE_SIZE + 1)]
+    app = click(visit(api_url), "next")
+    api.delete_product(products[-1].id)
+    assert len(click(app, "reload").dataframe[0].value) == PAGE_SIZE
+
+
+def test_the_selected_product_is_changed(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+) -> None:
+    app = visit(api_url)
+    assert app.button(key="edit").disabled
+    click(select(app, 0), "edit")
+    form = f"edit{stored.id}"
+    assert app.text_input(key=f"{form}_name").value == stored.name
+    app.number_input(key=f"{form}_price").set_value(19.99)
+    app.text_area(key=f"{form}_description").set_value("")
+    click(app, f"{form}_submit")
+    changed = api.read_product(stored.id)
+    assert (changed.name, float(changed.price), changed.description) == (stored.name, 19.99, None)
+    assert "atualizado" in app.toast[0].value
+    assert list(app.dataframe[0].value["price"]) == [19.99]
+
+
+def test_a_change_keeps_what_somebody_else_changed_meanwhile(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+) -> None:
+    app = click(select(visit(api_url), 0), "edit")
+    api.update_product(stored.id, {"email_fornecedor": "outro@fornecedor.example.com"})
+    app.text_input(key=f"edit{stored.id}_name").set_value("Outro nome")
+    click(app, f"edit{stored.id}_submit")
+    changed = api.read_product(stored.id)
+    assert (changed.name, changed.email_fornecedor) == ("Outro nome", "outro@fornecedor.example.com")
+
+
+def test_a_product_is_deleted_only_after_a_question_that_names_it(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+) -> None:
+    app = click(select(visit(api_url), 0), "delete")
+    assert f"Excluir **{stored.name}**" in messages(app)
+    assert "R$\N{NO-BREAK SPACE}2.899,90" in messages(app)
+    click(app, "delete_cancel")
+    assert api.read_product(stored.id) == stored
+    click(click(app, "delete"), "delete_confirm")
+    assert api.list_products().products == ()
+    assert "excluído" in app.toast[0].value
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize("action", ["edit", "delete"])
+def test_a_product_that_is_gone_is_told_when_it_is_picked(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product, action: str
+) -> None:
+    app = select(visit(api_url), 0)
+    api.delete_product(stored.id)
+    assert f"Não foi possível abrir o produto {stored.id} Product not found" in errors(click(app, action))
+
+
+def test_a_product_that_goes_while_its_dialog_is_open_is_told(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+) -> None:
+    app = click(select(visit(api_url), 0), "edit")
+    api.delete_product(stored.id)
+    app.text_input(key=f"edit{stored.id}_name").set_value("Tarde demais")
+    click(app, f"edit{stored.id}_submit")
+    assert errors(app) == "O produto não foi salvo Product not found"
+    assert app.text_input(key=f"edit{stored.id}_name").value == "Tarde demais"
+
+
+def test_a_product_is_looked_up_by_id(visit: Callable[[str], AppTest], api_url: str, stored: Product) -> None:
+    app = run(visit(api_url).switch_page(LOOK_UP_PAGE))
+    app.number_input(key="id").set_value(stored.id)
+    run(app)
+    assert [heading.value.replace("\\", "") for heading in app.subheader] == [
+        stored.name,
+        "R$\N{NO-BREAK SPACE}2.899,90",
+    ]
+    app.number_input(key="id").set_value(stored.id + 1)
+    assert errors(run(app)) == f"Não foi possível abrir o produto {stored.id + 1} Product not found"
+
+
+def test_an_address_with_an_id_leads_to_the_product(
+    visit: Callable[[str], AppTest], api_url: str, stored: Product
+) -> None:
+    app = visit(api_url)
+    app.query_params["id"] = str(stored.id)
+    app = run(app.switch_page(LOOK_UP_PAGE))
+    assert app.subheader[0].value.replace("\\", "") == stored.name
+
+
+def test_the_looked_up_product_is_changed_and_deleted(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+) -> None:
+    app = run(visit(api_url).switch_page(LOOK_UP_PAGE))
+    app.number_input(key="id").set_value(stored.id)
+    click(run(app), "edit")
+    app.text_input(key=f"edit{stored.id}_name").set_value("Geladeira nova")
+    click(app, f"edit{stored.id}_submit")
+    assert app.subheader[0].value == "Geladeira nova"
+    click(click(app, "delete"), "delete_confirm")
+    assert api.list_products().products == ()
+    assert "Product not found" in errors(app)
+
+
+def test_a_name_is_shown_as_it_was_typed(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    name = "**R$ 5** :red[oferta] <b>"
+    api.create_product(product | {"name": name})
+    app = select(visit(api_url), 0)
+    assert any(name in caption.value.replace("\\", "") for caption in app.caption)
+    assert not any(name in caption.value for caption in app.caption)
+
+
+def test_english_is_one_choice_away(visit: Callable[[str], AppTest], api_url: str, stored: Product) -> None:
+    app = visit(api_url)
+    app.selectbox(key="lang").set_value("en")
+    run(app)
+    assert app.title[0].value == "Products"
+    assert app.button(key="add").label == "New product"
+
+
+def test_an_api_that_is_down_is_told_and_the_page_recovers(
+    visit: Callable[[str], AppTest], api_url: str, stored: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = f"http://127.0.0.1:{free_port()}"
+    app = visit(down)
+    assert f"A API não responde em {down}" in errors(app)
+    assert not app.dataframe
+    monkeypatch.setenv("API_URL", api_url)
+    click(app, "retry")
+    assert not app.error
+    assert list(app.dataframe[0].value["id"]) == [stored.id]
+
+
+def test_an_api_that_goes_down_loses_nothing_that_was_typed(
+    visit: Callable[[str], AppTest],
+    api: ApiClient,
+    api_url: str,
+    product: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = click(visit(api_url), "add")
+    fill(app, "new1", product)
+    monkeypatch.setenv("API_URL", f"http://127.0.0.1:{free_port()}")
+    click(app, "new1_submit")
+    assert "O produto não foi salvo A API não responde" in errors(app)
+    assert app.text_input(key="new1_name").value == product["name"]
+    monkeypatch.setenv("API_URL", api_url)
+    click(app, "new1_submit")
+    assert [stored.name for stored in api.list_products().products] == [product["name"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            (503, "application/problem+json", json.dumps({"detail": "The database does not answer."})),
+            "The database does not answer.",
+        ),
+        ((502, "text/html", "<h1>Bad gateway</h1>"), "A API respondeu com o erro 502"),
+        ((200, "text/html", "<h1>Welcome</h1>"), "não é a API do catálogo"),
+        (None, "A conexão com a API caiu antes da resposta"),
+    ],
+)
+def test_an_api_that_fails_is_told_in_a_sentence(
+    visit: Callable[[str], AppTest], misbehaviour: Misbehaviour, answer: tuple[int, str, str] | None, sentence: str
+) -> None:
+    misbehaviour.answers = [answer]
+    assert sentence in errors(visit(misbehaviour.url))
+
+
+def test_a_change_whose_outcome_is_unknown_says_so(
+    visit: Callable[[str], AppTest], misbehaviour: Misbehaviour, product: dict[str, Any]
+) -> None:
+    misbehaviour.answers = [(200, "application/json", "[]")]
+    app = click(visit(misbehaviour.url), "add")
+    fill(app, "new1", product)
+    misbehaviour.answers = [None]
+    assert "confira na lista antes de repetir" in errors(click(app, "new1_submit"))
+    assert misbehaviour.requests.count("POST") == 1
+
+
+def test_an_api_url_that_is_no_address_is_told(visit: Callable[[str], AppTest]) -> None:
+    app = visit("api:8000")
+    assert "`api:8000`, que não é um endereço" in errors(app)
+    assert not app.button
+
+
+def test_an_error_of_the_ui_itself_is_a_sentence(
+    visit: Callable[[str], AppTest], api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(ApiClient, "list_products", fail)
+    app = visit(api_url)
+    assert "Algo deu errado na interface" in errors(app)
+    assert "a bug" not in errors(app)
