@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up down test check check-locks format lock synth deploy diff destroy rehearse screenshots
+.PHONY: help setup run demo migration up down test check check-locks format lock synth deploy diff destroy rehearse screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ run: .venv/.ready ## Run the whole application here: API on 127.0.0.1:8000, UI o
 
 demo: .venv/.ready ## Load a few thousand example products into the running application
 	@python -m app.demo
+
+migration: .venv/.ready ## Write the next migration from the models: make migration MESSAGE="what changes"
+	@python -m app.new_migration "$(MESSAGE)"
 
 up: ## Run the containers with docker compose and wait until they are healthy
 	@docker compose up --build --wait

@@ -33,7 +33,7 @@ def upgrade(engine: Engine) -> str:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.commit()
         try:
-            config = _config()
+            config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         finally:
@@ -49,13 +49,14 @@ def current_revision(connection: Connection) -> str | None:
 @cache
 def newest_revision() -> str:
     """Return the newest revision this version of the program has."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
     if revision is None:
         raise RuntimeError("app/api/migrations/versions has no migration")
     return revision
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Return Alembic's configuration, which is where the migrations are."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
