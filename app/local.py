@@ -17,6 +17,7 @@ from app.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / ".data"
+API_ROLE = "catalogue_api"
 START_SECONDS = 90  # a first start on a slow laptop compiles every module
 STOP_SECONDS = 25
 
@@ -43,32 +44,34 @@ def main() -> int:
 def _run(stack: ExitStack) -> None:
     api_port, ui_port = _free_port("API_PORT", 8000), _free_port("UI_PORT", 8501)
     api_url, ui_url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}"
-    database_url = os.environ.get("DATABASE_URL")
-    if not database_url:
+    owner = api = {"DATABASE_URL": os.environ.get("DATABASE_URL", "")}
+    if not owner["DATABASE_URL"]:
         print("Starting PostgreSQL …", flush=True)
         url = stack.enter_context(embedded_postgres(DATA / "postgres"))
-        database_url = url.render_as_string(hide_password=False)
-    environment = {**os.environ, "DATABASE_URL": database_url, "API_URL": api_url, "API_PORT": str(api_port)}
+        # Two roles, as in the containers and on AWS: a right that the API lacks shows here already.
+        owner = {"DATABASE_URL": url.render_as_string(), "DATABASE_API_USER": API_ROLE}
+        api = {"DATABASE_URL": url.set(username=API_ROLE).render_as_string()}
+    environment = {**os.environ, "API_URL": api_url, "API_PORT": str(api_port), "UI_PORT": str(ui_port), **api}
 
     print("Migrating the database …", flush=True)
-    migration = subprocess.run([sys.executable, "-m", "app.api.migrate"], cwd=ROOT, env=environment, check=False)
+    migrate = [sys.executable, "-m", "app.api.migrate"]
+    migration = subprocess.run(migrate, cwd=ROOT, env={**environment, **owner}, check=False)
     if migration.returncode:
         raise LocalError("the database could not be migrated; the line above says why.")
 
     print("Starting the API and the UI …", flush=True)
-    api = stack.enter_context(_process("api", ["-m", "app.api.main"], environment))
-    streamlit = ["-m", "streamlit", "run", "app/ui/main.py", "--server.address=127.0.0.1", f"--server.port={ui_port}"]
-    ui = stack.enter_context(_process("ui", streamlit, environment))
-    _wait_until_healthy("api", api, f"{api_url}/health/ready")
-    _wait_until_healthy("ui", ui, f"{ui_url}/_stcore/health")
+    api_process = stack.enter_context(_process("api", ["-m", "app.api.main"], environment))
+    ui_process = stack.enter_context(_process("ui", ["-m", "app.ui.serve"], environment))
+    _wait_until_healthy("api", api_process, f"{api_url}/health/ready")
+    _wait_until_healthy("ui", ui_process, f"{ui_url}/_stcore/health")
     print(
         f"\n  UI    {ui_url}\n  API   {api_url}/docs\n\n"
         "`make demo` in another terminal loads example products; logs are in .data/logs/.\nCtrl-C stops everything.",
         flush=True,
     )
-    while api.poll() is None and ui.poll() is None:
+    while api_process.poll() is None and ui_process.poll() is None:
         time.sleep(0.5)
-    raise _ended("api" if api.poll() is not None else "ui")
+    raise _ended("api" if api_process.poll() is not None else "ui")
 
 
 def _free_port(variable: str, default: int) -> int:

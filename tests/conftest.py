@@ -18,6 +18,8 @@ from sqlalchemy import URL, create_engine, text
 from app.embedded_postgres import embedded_postgres
 from tests.tools import ROOT
 
+API_ROLE = "catalogue_api"
+
 
 @contextmanager
 def server_folder() -> Iterator[Path]:
@@ -38,15 +40,17 @@ def postgres_url() -> Iterator[URL]:
 
 @pytest.fixture(scope="session")
 def migrated_postgres_url(postgres_url: URL) -> URL:
-    """The URL of a database with the newest schema."""
-    environment = {**os.environ, "DATABASE_URL": postgres_url.render_as_string(hide_password=False)}
+    """The URL of a database with the newest schema, as its owner."""
+    url = postgres_url.render_as_string(hide_password=False)
+    environment = {**os.environ, "DATABASE_URL": url, "DATABASE_API_USER": API_ROLE}
     subprocess.run([sys.executable, "-m", "app.api.migrate"], cwd=ROOT, env=environment, check=True)
     return postgres_url
 
 
 @pytest.fixture(scope="session")
 def _running_api(migrated_postgres_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    environment = {"DATABASE_URL": migrated_postgres_url.render_as_string(hide_password=False)}
+    # As the role that has no more rights than it needs, so that a missing one fails here.
+    environment = {"DATABASE_URL": migrated_postgres_url.set(username=API_ROLE).render_as_string(hide_password=False)}
     log = tmp_path_factory.mktemp("api") / "api.log"
     with running([sys.executable, "-m", "app.api.main"], "API_PORT", "/health/ready", environment, log) as url:
         yield url

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.api import iam
 from app.api.settings import Settings
 
 
@@ -18,7 +19,7 @@ def make_engine(settings: Settings) -> Engine:
         event.listen(engine, "connect", _enforce_sqlite_constraints)
         return engine
     timeout_milliseconds = round(settings.statement_timeout_seconds * 1000)
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=settings.database_pool_size,
         max_overflow=0,
@@ -30,6 +31,9 @@ def make_engine(settings: Settings) -> Engine:
             "options": f"-c timezone=utc -c statement_timeout={timeout_milliseconds}",
         },
     )
+    if settings.database_auth == "iam":
+        iam.sign_in_by_token(engine)
+    return engine
 
 
 def make_session_factory(engine: Engine) -> sessionmaker[Session]:

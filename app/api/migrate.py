@@ -10,9 +10,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from app.api import roles
 from app.api.database import make_engine
 from app.api.settings import InvalidSettingsError, read_settings
 
@@ -20,8 +22,8 @@ ADVISORY_LOCK = 7_262_683  # any number, as long as nothing else in this databas
 logger = logging.getLogger(__name__)
 
 
-def upgrade(engine: Engine) -> str:
-    """Apply the migrations that are missing and return the revision reached.
+def upgrade(engine: Engine, *, api_user: str | None = None, api_password: SecretStr | None = None) -> str:
+    """Apply the migrations that are missing, give the API's role its rights, and return the revision reached.
 
     Several processes may call this at once: an advisory lock lets one work while the others wait, then find nothing
     left to do.
@@ -36,6 +38,9 @@ def upgrade(engine: Engine) -> str:
             config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if api_user and engine.dialect.name == "postgresql":
+                password = api_password.get_secret_value() if api_password else None
+                roles.grant_api_access(connection, api_user, password)
         finally:
             connection.invalidate()  # closing the connection for good gives the lock back, whatever happened
     return newest_revision()
@@ -74,7 +79,8 @@ def main() -> int:
     deadline = time.monotonic() + settings.database_wait_seconds
     while True:
         try:
-            print(f"migrate: the schema is at revision {upgrade(engine)}")
+            revision = upgrade(engine, api_user=settings.database_api_user, api_password=settings.database_api_password)
+            print(f"migrate: the schema is at revision {revision}")
         except OperationalError as error:
             if time.monotonic() < deadline:
                 time.sleep(1)

@@ -1,6 +1,7 @@
 """The API's settings, read from environment variables; README.md has the table of them."""
 
 from functools import cached_property
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,14 @@ class Settings(BaseSettings):
     pgdatabase: str = "catalogue"
     pguser: str = "catalogue"
     pgpassword: SecretStr | None = None
+
+    database_auth: Literal["password", "iam"] = "password"  # iam: sign in to RDS with a token instead of a password
+    database_api_user: str | None = Field(None, description="the role `migrate` makes for the API")
+    database_api_password: SecretStr | None = Field(None, description="its password; without one it signs in by IAM")
+
+    service_token: SecretStr | None = Field(None, min_length=32, description="lets its holder, the UI, use the API")
+    oidc_issuer: str | None = Field(None, description="the identity provider whose access tokens are accepted")
+    oidc_client_id: str | None = Field(None, description="the application they must have been given to")
 
     database_pool_size: int = Field(10, ge=1, le=200, description="connections one process keeps open")
     statement_timeout_seconds: float = Field(10, gt=0, description="PostgreSQL gives up on a statement after this long")
