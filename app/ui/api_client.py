@@ -80,9 +80,12 @@ class ApiError(Exception):
 
 
 class ApiClient:
-    """The products of the API at `base_url`; every method raises ApiError. Threads may share one client."""
+    """The products of the API at `base_url`; every method raises ApiError. Threads may share one client.
 
-    def __init__(self, base_url: str, *, timeout: tuple[float, float] = TIMEOUT) -> None:
+    `token` is what lets this program use an API that asks for one.
+    """
+
+    def __init__(self, base_url: str, token: str | None = None, *, timeout: tuple[float, float] = TIMEOUT) -> None:
         self._products_url = f"{base_url}/products/"
         self._timeout = timeout
         # A connection that was refused never carried the request, so any method may try again; an answer that says
@@ -103,6 +106,8 @@ class ApiClient:
         self._session.trust_env = False  # the API is a neighbour: no proxy of this machine lies on the way
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # visitors share this session
         self._session.headers["Accept"] = "application/json"
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
 
     def list_products(self, url: str | None = None) -> Page:
         """Return the first page of products by id, or the page at `url`, which is another page's `next_url`."""

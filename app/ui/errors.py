@@ -22,6 +22,8 @@ def sentence(error: ApiError, texts: Texts) -> str:
 
 def _reason(error: ApiError, texts: Texts) -> str:
     match error.failure:
+        case Failure.REFUSED if error.status == 401:
+            return texts.unauthorized
         case Failure.REFUSED:
             return error.detail
         case Failure.UNREACHABLE:

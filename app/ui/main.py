@@ -1,4 +1,4 @@
-"""The UI's entry point, `streamlit run app/ui/main.py`: what all pages share, then the page that was asked for."""
+"""What a visitor meets first: what all pages share, then the page that was asked for or the way to sign in."""
 
 import logging
 import sys
@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 HERE = Path(__file__).parent
-# `streamlit run` makes this folder importable, not the repository root that holds the package `app`.
+# Streamlit makes this folder importable, not the repository root that holds the package `app`.
 if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
-from app.ui import session  # noqa: E402
+from app.ui import session, sign_in  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
 from app.ui.texts import LANGUAGES  # noqa: E402
 
@@ -22,7 +22,9 @@ st.logo(LOGO, size="large")
 
 header = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
 heading = header.container(width="content")
-header.selectbox(
+controls = header.container(horizontal=True, width="content")
+account = controls.container(width="content")
+controls.selectbox(
     "Idioma / Language",
     list(LANGUAGES),
     format_func=lambda language: LANGUAGES[language].language,
@@ -46,9 +48,16 @@ page = st.navigation(
             url_path="produto",  # the load balancer takes /products for the API
         ),
     ],
-    position="top",
+    position="top" if session.may_enter() else "hidden",
 )
+if not session.may_enter():
+    heading.title(texts.sign_in_title)
+    sign_in.show()
+    st.stop()
 heading.title(page.title)
+if name := session.person():
+    with account:
+        sign_in.account(name)
 
 if announcement := session.take_announcement():
     st.toast(announcement, icon=":material/check_circle:", duration="long")

@@ -1,6 +1,7 @@
-"""What one visitor's session holds, by typed access: language, time zone, the list on screen, the open dialog."""
+"""What one visitor's session holds, by typed access: who they are, their language and time zone, what is on screen."""
 
 import logging
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Literal
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from app.ui.api_client import ApiClient, Page, Product
-from app.ui.settings import api_url
+from app.ui.settings import api_url, service_token, sign_in_required
 from app.ui.texts import LANGUAGES, Texts
 
 LANGUAGE = "lang"  # the key of the language control, and its name in the address
@@ -61,9 +62,35 @@ def zone() -> tzinfo:
         return UTC
 
 
+def person() -> str | None:
+    """Return what to call who is signed in; None when nobody is, or no longer.
+
+    Streamlit keeps somebody signed in for 30 days. The identity provider's word counts for less: until the ID token
+    that came with the sign-in expires.
+    """
+    user = st.user.to_dict()
+    if not user.get("is_logged_in") or has_expired():
+        return None
+    return str(user.get("name") or user.get("email") or user.get("sub"))
+
+
+def has_expired() -> bool:
+    """Say whether somebody signed in longer ago than it counts for."""
+    user = st.user.to_dict()
+    end = user.get("exp")
+    return bool(user.get("is_logged_in")) and not (isinstance(end, int | float) and time.time() < end)
+
+
+def may_enter() -> bool:
+    """Say whether this visitor may see and do anything: somebody who is signed in, or anybody if nobody has to be."""
+    return not sign_in_required() or person() is not None
+
+
 def client() -> ApiClient:
     """Return the client of the API, shared by everybody so that its connections are."""
-    return _client(api_url())
+    if not may_enter():
+        st.rerun()  # in an open dialog, which runs without the page that asks to sign in
+    return _client(api_url(), service_token())
 
 
 def listing() -> Listing:
@@ -95,6 +122,6 @@ def take_announcement() -> str | None:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _client(url: str) -> ApiClient:
+def _client(url: str, token: str | None) -> ApiClient:
     logging.getLogger(__name__).info("using the API at %s", url)
-    return ApiClient(url)
+    return ApiClient(url, token)

@@ -14,6 +14,14 @@ class Texts:
     product_help: str
     language: str  # its own name
 
+    # Signing in and out
+    sign_in: str
+    sign_in_title: str
+    sign_in_hint: str
+    sign_in_failed: str
+    sign_in_expired: str
+    sign_out: str
+
     # Fields of a product
     id: str
     name: str
@@ -80,6 +88,7 @@ class Texts:
     interrupted: str
     server_error: str
     not_the_api: str
+    unauthorized: str
     outcome_unknown: str
     invalid_api_url_title: str
     invalid_api_url: str
@@ -98,6 +107,12 @@ PORTUGUESE = Texts(
     product="Consultar",
     product_help="Um produto pelo seu código, com um endereço que pode ser compartilhado.",
     language="Português",
+    sign_in="Entrar",
+    sign_in_title="Catálogo de produtos",
+    sign_in_hint="Entre com a sua conta para ver e alterar os produtos.",
+    sign_in_failed="A entrada não foi concluída. Tente novamente; se continuar, avise quem cuida do catálogo.",
+    sign_in_expired="A sua sessão terminou. Entre novamente para continuar.",
+    sign_out="Sair",
     id="Código",
     name="Nome",
     description="Descrição",
@@ -155,6 +170,8 @@ PORTUGUESE = Texts(
     interrupted="A conexão com a API caiu antes da resposta. Tente novamente.",
     server_error="A API respondeu com o erro {status}. Tente novamente em alguns segundos.",
     not_the_api="O que respondeu em {url} não é a API do catálogo. Verifique a variável API_URL.",
+    unauthorized="A API não aceita esta interface. Avise quem cuida do catálogo: "
+    "a variável SERVICE_TOKEN precisa ser a mesma na API e na interface.",
     outcome_unknown="A operação pode ter sido feita mesmo assim: confira na lista antes de repetir.",
     invalid_api_url_title="A interface não sabe onde está a API",
     invalid_api_url="A variável de ambiente API_URL contém {value}, que não é um endereço. "
@@ -172,6 +189,12 @@ ENGLISH = Texts(
     product="Look up",
     product_help="One product by its id, with an address that can be shared.",
     language="English",
+    sign_in="Sign in",
+    sign_in_title="Product catalogue",
+    sign_in_hint="Sign in with your account to see and change the products.",
+    sign_in_failed="You were not signed in. Try again; if it goes on, tell whoever looks after the catalogue.",
+    sign_in_expired="Your session has ended. Sign in again to go on.",
+    sign_out="Sign out",
     id="Id",
     name="Name",
     description="Description",
@@ -229,6 +252,8 @@ ENGLISH = Texts(
     interrupted="The connection to the API broke before the answer. Try again.",
     server_error="The API answered with error {status}. Try again in a few seconds.",
     not_the_api="What answered at {url} is not the catalogue API. Check the variable API_URL.",
+    unauthorized="The API does not accept this UI. Tell whoever looks after the catalogue: "
+    "the variable SERVICE_TOKEN has to be the same for the API and the UI.",
     outcome_unknown="It may have been done all the same: check the list before you repeat it.",
     invalid_api_url_title="The UI does not know where the API is",
     invalid_api_url="The environment variable API_URL is {value}, which is not an address. "

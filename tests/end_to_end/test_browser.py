@@ -1,97 +1,42 @@
-"""What a person does in a browser: `streamlit run` and the API as processes, and Chromium in front of them."""
+"""What a person does in a browser: the UI and the API as processes, and Chromium in front of them."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2 as httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import running
 from tests.end_to_end import browser
+from tests.end_to_end.journey import create_find_change_delete
 from tests.tools import require
-
-STREAMLIT = Path(sys.executable).with_name("streamlit")
 
 
 @pytest.fixture
 def ui_url(api_url: str, tmp_path: Path) -> Iterator[str]:
-    """The URL of a running UI, started without a folder of ours on Python's path."""
+    """The URL of a running UI, as `make run` starts it."""
     require("browser")
-    command = [str(STREAMLIT), "run", "app/ui/main.py"]
-    with running(command, "STREAMLIT_SERVER_PORT", "/_stcore/health", {"API_URL": api_url}, tmp_path / "ui.log") as url:
+    command = [sys.executable, "-m", "app.ui.serve"]
+    with running(command, "UI_PORT", "/_stcore/health", {"API_URL": api_url}, tmp_path / "ui.log") as url:
         yield url
 
 
-def fill(page: Page, product: dict[str, Any]) -> None:
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Nome").fill(product["name"])
-    dialog.get_by_role("combobox").click()
-    page.get_by_role("option", name=product["categoria"]).click()
-    dialog.get_by_label("Preço (R$)").fill(str(product["price"]))
-    dialog.get_by_label("E-mail do fornecedor").fill(product["email_fornecedor"])
-    dialog.get_by_label("Descrição").fill(product["description"])
-
-
 def test_a_product_is_created_found_changed_and_deleted(ui_url: str, api_url: str, product: dict[str, Any]) -> None:
-    def journey(page: Page) -> None:
-        for left_over in httpx.get(f"{api_url}/products/").json():
-            httpx.delete(f"{api_url}/products/{left_over['id']}")
-        hosts: set[str | None] = set()
-        page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-
-        page.goto(f"{ui_url}/produto?id=2147483647")  # the first thing a fresh server is asked for
-        expect(page.get_by_role("alert")).to_contain_text("Product not found")
-        page.get_by_role("link", name="Produtos").click()
-        expect(page.get_by_text("Ainda não há produtos")).to_be_visible()
-
-        page.get_by_role("button", name="Novo produto").click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_role("button", name="Cadastrar").click()
-        expect(dialog.get_by_text("This field is required")).to_have_count(4)
-        fill(page, product)
-        dialog.get_by_role("button", name="Cadastrar").click()
-        expect(page.get_by_text("cadastrado com o código")).to_be_visible()
-        expect(dialog).not_to_be_attached()
-        [stored] = httpx.get(f"{api_url}/products/").json()
-        assert {name: stored[name] for name in product} == product
-
-        page.reload()
-        expect(browser.table(page)).to_contain_text(product["name"])
-        browser.select_row(page, 0)
-        page.get_by_role("button", name="Editar").click()
-        dialog.get_by_label("Preço (R$)").fill("1999.99")
-        dialog.get_by_role("button", name="Salvar alterações").click()
-        expect(page.get_by_text("atualizado.")).to_be_visible()
-        # What assistive technology reads; the canvas shows R$ 1.999,99.
-        expect(browser.table(page)).to_contain_text("1999.99")
-        expect(page.get_by_text("Selecione uma linha")).to_be_visible()
-        assert httpx.get(f"{api_url}/products/{stored['id']}").json()["price"] == 1999.99
-
-        browser.select_row(page, 0)
-        page.get_by_role("button", name="Abrir").click()
-        expect(page.get_by_role("heading", name="R$ 1.999,99")).to_be_visible()
-        expect(page).to_have_url(f"{ui_url}/produto?id={stored['id']}")
-        page.go_back()
-        expect(browser.table(page)).to_contain_text(product["name"])
-
-        browser.select_row(page, 0)
-        page.get_by_role("button", name="Excluir").click()
-        expect(dialog).to_contain_text(f"Excluir {product['name']}, {product['categoria']}, R$")
-        dialog.get_by_role("button", name="Sim, excluir").click()
-        expect(page.get_by_text("Ainda não há produtos")).to_be_visible()
-        assert httpx.get(f"{api_url}/products/").json() == []
-
-        assert hosts <= {"127.0.0.1", ""}, "the page fetches something from elsewhere"
-        assert "Traceback" not in page.content()
-
-    browser.travel(journey, viewport={"width": 1280, "height": 800})
+    create_find_change_delete(ui_url, api_url, product)
 
 
-def test_the_language_is_part_of_the_address(ui_url: str) -> None:
+def test_streamlit_run_serves_it_too_and_the_language_is_part_of_the_address(api_url: str, tmp_path: Path) -> None:
+    """Which is what people do who change the pages; no folder of ours is on Python's path then."""
+    require("browser")
+    command = [str(Path(sys.executable).with_name("streamlit")), "run", "app/ui/main.py"]
+    environment, log = {"API_URL": api_url}, tmp_path / "ui.log"
+    with running(command, "STREAMLIT_SERVER_PORT", "/_stcore/health", environment, log) as ui_url:
+        _switch_language(ui_url)
+
+
+def _switch_language(ui_url: str) -> None:
     def journey(page: Page) -> None:
         page.goto(ui_url)
         page.get_by_role("combobox").click()

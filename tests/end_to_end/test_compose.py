@@ -10,6 +10,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.conftest import free_port
+from tests.end_to_end.journey import create_find_change_delete
 from tests.tools import ROOT, require
 
 PROJECT = "catalogue-test"
@@ -50,6 +51,14 @@ def test_the_api_and_the_ui_serve(
     assert httpx.delete(f"{api}/products/{made['id']}").status_code == 200
     assert httpx.get(f"{api}/health/ready").status_code == 200
     assert "Streamlit" in httpx.get(f"http://127.0.0.1:{environment['UI_PORT']}").text
+
+
+def test_a_person_can_do_everything_in_a_browser(
+    containers: dict[str, Any], environment: dict[str, str], product: dict[str, Any]
+) -> None:
+    require("browser")
+    api, ui = (f"http://127.0.0.1:{environment[port]}" for port in ("API_PORT", "UI_PORT"))
+    create_find_change_delete(ui, api, product)
 
 
 def test_the_migration_ran_once_and_ended_well(containers: dict[str, Any]) -> None:

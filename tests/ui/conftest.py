@@ -16,6 +16,7 @@ class Misbehaviour:
     answers: list[tuple[int, str, str] | None] = field(default_factory=list)  # status, media type, body
     delay: float = 0  # seconds before an answer
     requests: list[str] = field(default_factory=list)  # the methods seen
+    authorizations: list[str] = field(default_factory=list)  # the values of that header seen
     cookies: list[str] = field(default_factory=list)  # the cookies that came back; every answer sets one
 
 
@@ -29,6 +30,7 @@ def misbehaviour() -> Iterator[Misbehaviour]:
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             state.requests.append(self.command)
+            state.authorizations += self.headers.get_all("Authorization") or []
             state.cookies += self.headers.get_all("Cookie") or []
             released.wait(state.delay)
             answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]

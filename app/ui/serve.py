@@ -1,0 +1,78 @@
+"""The UI's process, `python -m app.ui.serve`: Streamlit, with its sign-in set from environment variables.
+
+Streamlit knows its sign-in from a file of secrets or from the program that runs it. This is that program, so no secret
+is ever written down and the file system may be read-only. Streamlit's other options are in .streamlit/config.toml.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.middleware import Middleware
+
+from app.ui.settings import InvalidPortError, InvalidSignInError, SignIn, sign_in, ui_port
+from app.ui.sign_in_answers import CALLBACK, SignInAnswers
+
+SCRIPT = Path(__file__).parent / "main.py"
+KEEP_ALIVE_SECONDS = 75  # longer than a load balancer keeps a connection without traffic (60), or some answers are 502
+GRACE_SECONDS = 5  # browsers hold their connections open for hours; a stop does not wait for them
+PING_SECONDS = 30  # keeps a visitor's connection from looking unused
+
+
+def main() -> int:
+    """Serve the UI until SIGTERM or Ctrl-C; return 1, after one sentence, when its settings cannot work."""
+    try:
+        port, settings = ui_port(), sign_in()
+    except (InvalidPortError, InvalidSignInError) as error:
+        print(f"ui: {error}", file=sys.stderr)
+        return 1
+    if settings is None:
+        logging.getLogger(__name__).warning("OIDC_ISSUER is not set: everybody who reaches this UI may use it.")
+    else:
+        # Part of what Streamlit signs is signed with this, before it knows the secrets it is given below.
+        os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = settings.cookie_secret
+
+    from streamlit import App, config  # only now: it reads the variable above when it is imported
+
+    config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages
+    if settings:
+        config.set_option("server.corsAllowedOrigins", [settings.public_url])
+    app = App(
+        SCRIPT,
+        secrets=_secrets(settings) if settings else None,
+        middleware=[Middleware(SignInAnswers, settings.public_url)] if settings else None,
+    )
+    uvicorn.run(
+        app,
+        host=os.environ.get("UI_HOST") or "127.0.0.1",
+        port=port,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # as Streamlit has it: a few bytes less are not worth the memory
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+    )
+    return 0
+
+
+def _secrets(settings: SignIn) -> dict[str, Any]:
+    return {
+        "auth": {
+            "redirect_uri": f"{settings.public_url}{CALLBACK}",
+            "cookie_secret": settings.cookie_secret,
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+            "server_metadata_url": f"{settings.issuer}/.well-known/openid-configuration",
+            # Streamlit uses PKCE where a provider says that it can; Amazon Cognito can and does not say so.
+            "client_kwargs": {"code_challenge_method": "S256"},
+        }
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
