@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.compose import dependencies, keys, public, secrets, values
+from infra.compose import addresses, autoscaling, dependencies, keys, public, secrets, values
 from infra.compose.database import to_database
 from infra.compose.environment import environment_of
 from infra.compose.fields import Fields
 from infra.compose.model import Database, DatabaseField, Project
 from infra.compose.problems import Problems
 from infra.compose.service import to_service
+from infra.compose.variables import variables_of
 
 _PROJECT_NAME = values.matching("[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _")
 
@@ -47,8 +48,7 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
             name: to_service(
                 fields,
                 file.parent,
-                environment=environments[name],
-                database_variables=mapping,
+                variables=variables_of(fields, environments[name], database=database, database_variables=mapping),
                 depends_on=dependencies.depends_on(name, services, on_fargate.keys(), managed.keys()),
             )
             for name, fields in on_fargate.items()
@@ -57,6 +57,8 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     )
     dependencies.check(project, on_fargate)
     public.check(project, on_fargate)
-    secrets.check(project, on_fargate, environments)
+    autoscaling.check(project, on_fargate)
+    addresses.check(project, on_fargate)
+    secrets.check(project, on_fargate, environments, mapping)
     problems.raise_any()
     return project

@@ -11,12 +11,16 @@ _IMAGE = re.compile(r"(?:docker\.io/)?(?:library/)?postgres:(?P<major>\d+)(?:[.\
 _IDENTIFIER = values.matching(
     "[A-Za-z][A-Za-z0-9_]{0,62}", "a letter and up to 62 letters, digits or _, as RDS wants it"
 )
+_FOR_CONTAINERS = {"autoscaling", "database_sign_in", "environment", "secrets", "sign_in"}
 
 
 def to_database(fields: Fields, environment: Mapping[str, str]) -> tuple[Database, dict[str, DatabaseField]]:
     """Return the database, and which variable of other services carries which part of its address and credentials."""
-    if "public" in [*fields.within("x-aws")]:
-        fields.problem("x-aws.public", "a managed database is never reachable from outside", "Drop the key.")
+    for key in fields.within("x-aws"):
+        if key == "public":
+            fields.problem("x-aws.public", "a managed database is never reachable from outside", "Drop the key.")
+        elif key in _FOR_CONTAINERS:
+            fields.problem(f"x-aws.{key}", "RDS stands in for this service, which has no containers", "Drop the key.")
     database = Database(
         service=fields.service or "",
         major_version=_major_version(fields),

@@ -100,8 +100,9 @@ KEYS: tuple[Key, ...] = (
             ),
             "env_file.[].path env_file.[].required": "as in Compose",
             "environment": (
-                "environment; a variable of `x-aws.rds.variables` comes from RDS and its secret instead; a value that"
-                " looks like a secret is refused"
+                "environment. On AWS a variable that `x-aws.rds.variables`, `x-aws.secrets` or `x-aws.sign_in` names "
+                "comes from there, and the value here is Compose's alone. A value that looks like a secret is refused, "
+                "and so is the URL of another service without `depends_on` on it"
             ),
             "expose": "a container port that other services reach by name",
             "healthcheck": "healthCheck",
@@ -245,10 +246,7 @@ KEYS: tuple[Key, ...] = (
             "scale": ("the number of tasks comes from deploy", "Write deploy.replicas."),
             "secrets": (
                 "the values would come from files of this machine",
-                (
-                    "Map the database's credentials with x-aws.rds.variables; let the application fetch others from "
-                    "AWS Secrets Manager."
-                ),
+                "Map the database's credentials with x-aws.rds.variables, and name others in x-aws.secrets.",
             ),
             "shm_size": (
                 "Fargate cannot change the size of /dev/shm",
@@ -353,9 +351,28 @@ KEYS: tuple[Key, ...] = (
     *_mapped(
         _SERVICE + "x-aws.",
         {
+            "autoscaling": (
+                "more tasks than `deploy.replicas` while they are busy, and fewer again afterwards; at least one of "
+                "`cpu_percent` and `requests_per_minute`"
+            ),
+            "autoscaling.cpu_percent": "the average CPU use at which the tasks are kept, 1 to 100",
+            "autoscaling.max_replicas": "the highest number of tasks, at least `deploy.replicas`",
+            "autoscaling.requests_per_minute": (
+                "the requests per minute and task at which the tasks are kept; for public services"
+            ),
+            "database_sign_in": (
+                "`iam`, the only value: the service signs in to RDS with a token of its task role instead of a "
+                "password, as the user named by the variable that `x-aws.rds.variables` maps to username, which must "
+                "not be the owner. The variable mapped to password is not there on AWS"
+            ),
+            "environment": (
+                "NAME: value, over `environment` and `env_file`; NAME: null removes the variable. Compose does not "
+                "read it"
+            ),
             "public": "the service is behind the load balancer; it needs exactly one port",
             "public.health_path": "what the load balancer asks: a path that answers 200 while the process is well",
             "public.paths": "path patterns of the load balancer's rules, such as /products/*",
+            "public.sticky": "true: a browser stays with the task that answered it first",
             "rds": (
                 "Amazon RDS for PostgreSQL stands in for this service, in the major version of its image, with "
                 "POSTGRES_DB and POSTGRES_USER as names of database and owner"
@@ -363,6 +380,15 @@ KEYS: tuple[Key, ...] = (
             "rds.variables": (
                 "for each variable by which services reach the database: host, port, dbname, username or password. "
                 "Services that have the variable in `environment` get the value of RDS"
+            ),
+            "secrets": (
+                "VARIABLE: name; the stack makes one secret of AWS Secrets Manager with a random value for each name, "
+                "and services that give the same name share it"
+            ),
+            "sign_in": (
+                "VARIABLE: issuer, client_id, client_secret or public_url: what the service needs for OpenID Connect "
+                "with the Amazon Cognito user pool that the stack makes when a service asks for any of them; "
+                "public_url is where people reach the application"
             ),
         },
     ),

@@ -24,6 +24,15 @@ class DatabaseField(StrEnum):
     PASSWORD = "password"
 
 
+class SignInField(StrEnum):
+    """A part of what a service needs to know to let people sign in through the stack's identity provider."""
+
+    ISSUER = "issuer"
+    CLIENT_ID = "client_id"
+    CLIENT_SECRET = "client_secret"
+    PUBLIC_URL = "public_url"  # where people reach the application, which is where signing in leads back to
+
+
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """How an image is built: an absolute context, and a Dockerfile path relative to it."""
@@ -60,6 +69,16 @@ class Public:
 
     paths: tuple[str, ...]
     health_path: str
+    sticky: bool  # a browser stays with the task that answered it first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscaling:
+    """`x-aws.autoscaling`: up to how many tasks, and what each is to be kept at; at least one target is given."""
+
+    max_replicas: int
+    cpu_percent: int | None  # average CPU of the tasks
+    requests_per_minute: int | None  # per task; public services only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +110,10 @@ class Service:
     add_capabilities: tuple[str, ...]
     labels: Mapping[str, str]
     public: Public | None
+    autoscaling: Autoscaling | None
+    database_user: str | None  # `x-aws.database_sign_in: iam`: signs in to RDS as this user by IAM token, not password
+    secrets: Mapping[str, str]  # `x-aws.secrets`: variable -> name of a secret that the stack generates and shares
+    sign_in_variables: Mapping[str, SignInField]  # `x-aws.sign_in`: variable -> what it carries
 
 
 @dataclass(frozen=True, kw_only=True)

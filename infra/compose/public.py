@@ -21,11 +21,15 @@ def public_of(fields: Fields) -> Public | None:
         if not public.raw(key):
             public.problem(key, "is missing", f"Write such as {key}: {example}.")
     paths = tuple(public.each("paths", _PATH_PATTERN))
-    return Public(paths=paths, health_path=public.get("health_path", _HEALTH_PATH, ""))
+    return Public(
+        paths=paths,
+        health_path=public.get("health_path", _HEALTH_PATH, ""),
+        sticky=public.get("sticky", values.boolean, False),
+    )
 
 
 def check(project: Project, services: Mapping[str, Fields]) -> None:
-    """Note public services without exactly one port, and paths that more than one service wants."""
+    """Note public services without exactly one port, paths that more than one wants, and sign-in without any."""
     owners: dict[str, str] = {}
     for name, service in project.services.items():
         if service.public is None:
@@ -38,3 +42,8 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
                 reason = f"{path} belongs to {owners[path]} already"
                 services[name].problem("x-aws.public.paths", reason, "Give each path to one service.")
             owners[path] = name
+    if not any(service.public for service in project.services.values()):
+        for name, service in project.services.items():
+            if service.sign_in_variables:
+                reason = "no service is public, so there is nowhere to sign in"
+                services[name].problem("x-aws.sign_in", reason, "Drop the key, or give a service x-aws.public.")

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from infra.compose import values
+from infra.compose.autoscaling import autoscaling_of
 from infra.compose.fields import Fields
-from infra.compose.model import Build, Condition, DatabaseField, HealthCheck, Service, Ulimit
+from infra.compose.model import Build, Condition, HealthCheck, Service, Ulimit
 from infra.compose.public import public_of
+from infra.compose.variables import Variables
 
 # Ranges of the ECS API: HealthCheck and ContainerDefinition.stopTimeout.
 _INTERVAL, _TIMEOUT, _START_PERIOD = values.seconds(5, 300), values.seconds(2, 60), values.seconds(0, 300)
@@ -22,8 +24,7 @@ def to_service(
     fields: Fields,
     directory: Path,
     *,
-    environment: Mapping[str, str],
-    database_variables: Mapping[str, DatabaseField],
+    variables: Variables,
     depends_on: Mapping[str, Condition],
 ) -> Service:
     """Return the service; what is wrong becomes a problem of `fields` and is left out."""
@@ -43,12 +44,8 @@ def to_service(
         image=fields.get("image", values.string, None),
         command=fields.get("command", values.words, None),
         entrypoint=fields.get("entrypoint", values.words, None),
-        environment={
-            name: fields.parse(f"environment.{name}", value, str, "")
-            for name, value in environment.items()
-            if name not in database_variables
-        },
-        database_variables={name: field for name, field in database_variables.items() if name in environment},
+        environment=variables.environment,
+        database_variables=variables.database,
         ports=_ports(fields),
         health_check=_health_check(fields),
         depends_on=depends_on,
@@ -67,6 +64,10 @@ def to_service(
         add_capabilities=tuple(fields.each("cap_add", _added_capability)),
         labels=_pairs(fields, "labels"),
         public=public_of(fields),
+        autoscaling=autoscaling_of(fields),
+        database_user=variables.database_user,
+        secrets=variables.secrets,
+        sign_in_variables=variables.sign_in,
     )
 
 

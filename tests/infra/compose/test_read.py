@@ -26,14 +26,33 @@ def test_the_project_of_this_repository_is_read_without_any_variable() -> None:
     assert list(project.services) == ["migrate", "api", "ui"]
     assert project.one_shots() == {"migrate"}
     assert project.database is not None
-    assert project.services["api"].database_variables["PGPASSWORD"] is DatabaseField.PASSWORD
+    assert project.services["migrate"].database_variables["PGPASSWORD"] is DatabaseField.PASSWORD
+
+
+def test_the_api_has_no_password_of_the_database_on_aws() -> None:
+    api = read(ROOT / "docker-compose.yml").services["api"]
+
+    assert api.database_user == api.environment["PGUSER"] == "catalogue_api"
+    assert set(api.database_variables.values()) == {DatabaseField.HOST, DatabaseField.PORT, DatabaseField.NAME}
+    assert "PGPASSWORD" not in {**api.environment, **api.secrets}
 
 
 def test_a_local_password_is_nowhere_in_the_project() -> None:
-    project = read(ROOT / "docker-compose.yml", {"POSTGRES_PASSWORD": PASSWORD})
+    project = read(ROOT / "docker-compose.yml", {"POSTGRES_PASSWORD": PASSWORD, "API_DATABASE_PASSWORD": PASSWORD})
 
     assert PASSWORD not in repr(project)
     assert "local-only" not in repr(project)
+
+
+def test_removing_a_local_password_on_aws_is_what_lets_the_file_through(tmp_path: Path) -> None:
+    text = (CASES / "on_aws/compose.yaml").read_text()
+    file = tmp_path / "compose.yaml"
+    file.write_text(text)
+    assert "API_PASSWORD" not in read(file).services["migrate"].environment
+
+    file.write_text(text.replace(", API_PASSWORD: null", ""))
+    with pytest.raises(ComposeError, match=r"migrate: environment\.API_PASSWORD: holds the local database's password"):
+        read(file)
 
 
 def test_neither_the_shell_nor_a_dotenv_file_reaches_the_project(
@@ -82,7 +101,7 @@ ODD_VALUES: list[Any] = [None, True, -5, 0.5, "", "$", [], {}, [None], [[{}]], {
 
 
 @pytest.mark.parametrize("odd", ODD_VALUES, ids=repr)
-@pytest.mark.parametrize("case", ["long_forms", "catalogue"])
+@pytest.mark.parametrize("case", ["long_forms", "catalogue", "on_aws"])
 def test_any_value_in_any_place_gives_a_project_or_problems(case: str, odd: object) -> None:
     file = CASES / case / "compose.yaml"
     data = load(file.read_text())

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from infra.compose import read
+from infra.compose.interpolation import interpolate
+from infra.compose.load import load
 from infra.compose.model import Project, Service
 from infra.compose.values import seconds
 from tests.infra.compose import corpus
@@ -34,10 +36,26 @@ def check(file: Path, variables: dict[str, str]) -> None:
     reference = compose_config(file, local_values(variables))
 
     assert project.name == reference["name"]
+    # Compose does not print what it does not know.
+    written = interpolate(load(file.read_text()), variables)["services"]
+    x_aws = {name: data.get("x-aws") or {} for name, data in written.items()}
+    mapping = next((data["rds"]["variables"] for data in x_aws.values() if "rds" in data), {})
+    passwords = {name for name, field in mapping.items() if field == "password"}
     managed = {project.database.service} if project.database else set()
     assert project.services.keys() == reference["services"].keys() - managed
     for name, service in project.services.items():
-        assert ours(service, project) == theirs(reference["services"][name], service, managed), name
+        data = reference["services"][name]
+        data["environment"] = on_aws(data.get("environment") or {}, x_aws[name], passwords)
+        assert ours(service, project) == theirs(data, service, managed), name
+
+
+def on_aws(environment: dict[str, str], x_aws: dict[str, Any], passwords: set[str]) -> dict[str, str]:
+    """Return what is left of the reference's variables where those come from elsewhere that x-aws says."""
+    different = {name: value if value is None else str(value) for name, value in x_aws.get("environment", {}).items()}
+    elsewhere = {*x_aws.get("secrets", {}), *x_aws.get("sign_in", {})}
+    elsewhere |= passwords if x_aws.get("database_sign_in") else set()
+    values = {**environment, **different}
+    return {name: value for name, value in values.items() if value is not None and name not in elsewhere}
 
 
 def local_values(variables: dict[str, str]) -> dict[str, str]:
