@@ -6,7 +6,9 @@ from pathlib import Path
 import aws_cdk
 
 from infra.compose import ComposeError, read
+from infra.connections import over_budget
 from infra.environment import SettingsError, environment
+from infra.sign_in import open_to_everybody
 from infra.stack import ApplicationStack
 from infra.tasks import tasks
 
@@ -24,6 +26,9 @@ def main() -> None:
         planned = tasks(project)
     except ComposeError as error:
         problems += map(str, error.problems)
+    if problems:
+        sys.exit("\n".join(problems))
+    problems = [*over_budget(planned.values(), settings), *open_to_everybody(project, settings)]
     if problems:
         sys.exit("\n".join(problems))
     ApplicationStack(app, f"{project.name}-{settings.name}", project=project, tasks=planned, settings=settings)

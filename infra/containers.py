@@ -1,5 +1,6 @@
 """The containers of a task, key by key as the compose file has them."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Duration
@@ -7,21 +8,34 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 
 from infra.compose.model import Service
-from infra.database import Database, Variables
 from infra.images import Images
 from infra.tasks import Task
+from infra.variables import Given, Variables
+
+# Where the agent of ECS Exec writes, which it cannot in a container whose root file system is read-only.
+_EXEC_DIRECTORIES = ["/var/lib/amazon", "/var/log/amazon"]
 
 
 def add_containers(
-    definition: ecs.TaskDefinition, task: Task, *, images: Images, database: Database | None, log_group: logs.ILogGroup
+    definition: ecs.TaskDefinition,
+    task: Task,
+    *,
+    images: Images,
+    given: Given,
+    log_group: logs.ILogGroup,
+    ecs_exec: bool,
 ) -> None:
     """Add what `task` runs to `definition`, each container starting when those it waits for have succeeded."""
     added: dict[str, ecs.ContainerDefinition] = {}
     for service in task.containers:
-        container = _add_container(definition, service, task, images.of(service), database, log_group)
+        container = _add_container(definition, service, task, images.of(service), given(service), log_group)
         for one_shot in [added[name] for name in service.depends_on if name in added]:
             condition = ecs.ContainerDependencyCondition.SUCCESS
             container.add_container_dependencies(ecs.ContainerDependency(container=one_shot, condition=condition))
+        directories = [*service.scratch_directories]
+        if ecs_exec and service is task.service and service.read_only:
+            directories += _EXEC_DIRECTORIES
+        _add_scratch(definition, container, directories)
         added[service.name] = container
 
 
@@ -35,19 +49,18 @@ def _add_container(
     service: Service,
     task: Task,
     image: ecs.ContainerImage,
-    database: Database | None,
+    variables: Variables,
     log_group: logs.ILogGroup,
 ) -> ecs.ContainerDefinition:
     is_one_shot = service is not task.service
-    given = database.variables(service.database_variables) if database else Variables({}, {})
-    container = definition.add_container(
+    return definition.add_container(
         service.name,
         image=image,
         essential=not is_one_shot,
         command=_list(service.command),
         entry_point=_list(service.entrypoint),
-        environment=dict(sorted({**service.environment, **given.environment}.items())),
-        secrets=given.secrets,
+        environment=dict(sorted({**service.environment, **variables.environment}.items())),
+        secrets=variables.secrets,
         user=service.user,
         working_directory=service.working_directory,
         readonly_root_filesystem=service.read_only,
@@ -65,11 +78,13 @@ def _add_container(
             for limit in service.ulimits
         ],
     )
-    for index, path in enumerate(service.scratch_directories):
-        volume = f"{service.name}-scratch-{index}"
+
+
+def _add_scratch(definition: ecs.TaskDefinition, container: ecs.ContainerDefinition, paths: Sequence[str]) -> None:
+    for index, path in enumerate(paths):
+        volume = f"{container.container_name}-scratch-{index}"
         definition.add_volume(name=volume)
         container.add_mount_points(ecs.MountPoint(container_path=path, source_volume=volume, read_only=False))
-    return container
 
 
 def _health_check(service: Service) -> ecs.HealthCheck | None:

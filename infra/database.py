@@ -1,28 +1,25 @@
 """Amazon RDS for PostgreSQL, in place of the compose file's database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from infra import environment
 from infra.compose import model
 from infra.compose.model import DatabaseField
+from infra.environment import Environment
+from infra.log_groups import log_group
 from infra.network import Network
+from infra.variables import Variables
 
 _PORT = 5432
-
-
-@dataclass(frozen=True)
-class Variables:
-    """Environment variables in the clear, and those that ECS fetches from Secrets Manager when a task starts."""
-
-    environment: Mapping[str, str]
-    secrets: Mapping[str, ecs.Secret]
+_LOGS = ("postgresql", "upgrade")
+_SLOW_STATEMENT_MS = 1000
 
 
 class Database(Construct):
@@ -35,38 +32,55 @@ class Database(Construct):
         *,
         network: Network,
         database: model.Database,
-        settings: environment.Database,
+        iam_sign_in: bool,
+        settings: Environment,
     ) -> None:
         super().__init__(scope, construct_id)
+        chosen = settings.database
+        # A known name, so that its log groups can be made, and their retention set, before it makes them itself.
+        self._name = Stack.of(self).stack_name
         self._security_group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=network.vpc, description="The database", allow_all_outbound=False
         )
+        # The major version alone: RDS picks the minor one and upgrades it in the maintenance window.
+        engine = rds.DatabaseInstanceEngine.postgres(
+            version=rds.PostgresEngineVersion.of(database.major_version, database.major_version)
+        )
+        key = self._key() if chosen.own_key else None
         self._instance = rds.DatabaseInstance(
             self,
             "Instance",
-            # The major version alone: RDS picks the minor one and upgrades it in the maintenance window.
-            engine=rds.DatabaseInstanceEngine.postgres(
-                version=rds.PostgresEngineVersion.of(database.major_version, database.major_version)
-            ),
+            instance_identifier=self._name,
+            engine=engine,
             auto_minor_version_upgrade=True,
-            instance_type=ec2.InstanceType(settings.instance_class.removeprefix("db.")),
-            multi_az=settings.multi_az,
+            parameter_group=self._parameters(engine),
+            instance_type=ec2.InstanceType(chosen.instance_class.removeprefix("db.")),
+            multi_az=chosen.multi_az,
             vpc=network.vpc,
-            vpc_subnets=network.database_subnets,
+            vpc_subnets=network.isolated_subnets,
             security_groups=[self._security_group],
             publicly_accessible=False,
             port=_PORT,
             database_name=database.name,
             credentials=rds.Credentials.from_generated_secret(database.owner),
+            iam_authentication=iam_sign_in,
             storage_type=rds.StorageType.GP3,
-            allocated_storage=settings.storage_gb,
-            max_allocated_storage=settings.max_storage_gb,
+            allocated_storage=chosen.storage_gb,
+            max_allocated_storage=chosen.max_storage_gb,
             storage_encrypted=True,
-            backup_retention=Duration.days(settings.backup_retention_days),
+            storage_encryption_key=key,
+            backup_retention=Duration.days(chosen.backup_retention_days),
             copy_tags_to_snapshot=True,
             deletion_protection=settings.deletion_protection,
             removal_policy=RemovalPolicy.SNAPSHOT,
+            enable_performance_insights=chosen.insights,
+            performance_insight_encryption_key=key if chosen.insights else None,
+            performance_insight_retention=rds.PerformanceInsightRetention.DEFAULT if chosen.insights else None,
+            monitoring_interval=Duration.minutes(1) if chosen.insights else None,
+            cloudwatch_logs_exports=list(_LOGS) if chosen.insights else None,
         )
+        if chosen.insights:
+            self._keep_logs(settings.monitoring.log_retention_days)
         secret = self._instance.secret
         assert secret is not None  # noqa: S101 (made from the generated credentials)
         self._values = {
@@ -81,11 +95,46 @@ class Database(Construct):
 
     def variables(self, names: Mapping[str, DatabaseField]) -> Variables:
         """Return what a container is given under the names that the compose file has for it."""
-        return Variables(
-            environment={name: self._values[field] for name, field in names.items() if field in self._values},
-            secrets={name: self._secrets[field] for name, field in names.items() if field in self._secrets},
-        )
+        return Variables.of(names, self._values, self._secrets)
 
     def allow_from(self, client: ec2.IConnectable, name: str) -> None:
         """Let the tasks of the service `name` connect."""
         self._security_group.connections.allow_from(client, ec2.Port.tcp(_PORT), f"{name} to the database")
+
+    def allow_sign_in(self, role: iam.IRole, user: str) -> None:
+        """Let `role` sign in as `user`, and nobody else, with a token instead of a password."""
+        self._instance.grant_connect(role, user)
+
+    def _parameters(self, engine: rds.IInstanceEngine) -> rds.ParameterGroup:
+        return rds.ParameterGroup(
+            self,
+            "Parameters",
+            engine=engine,
+            description=f"{self._name}: TLS only, and a log of slow statements and changes of the schema",
+            parameters={
+                "rds.force_ssl": "1",
+                "log_min_duration_statement": str(_SLOW_STATEMENT_MS),
+                "log_statement": "ddl",
+            },
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _key(self) -> kms.Key:
+        # Kept: without it, nobody could read the snapshot that is left when the instance is removed.
+        return kms.Key(
+            self,
+            "Key",
+            description=f"The database {self._name} and its backups",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _keep_logs(self, retention_days: int) -> None:
+        for name in _LOGS:
+            group = log_group(
+                self,
+                f"Logs-{name}",
+                name=f"/aws/rds/instance/{self._name}/{name}",
+                retention_days=retention_days,
+            )
+            self._instance.node.add_dependency(group)

@@ -1,24 +1,20 @@
 """The settings of one environment (cdk.json: context.environments), typed, and checked before anything is built."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Network, collapse_addresses
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-_ANYWHERE = IPv4Network("0.0.0.0/0")
+from infra.instance_classes import MEMORY_GIB
 
-# Instance classes of RDS for PostgreSQL: burstable, general purpose, memory optimised; the last three generations.
-_BURSTABLE = [
-    f"db.{family}.{size}" for family in ("t3", "t4g") for size in ("micro", "small", "medium", "large", "xlarge")
-]
-_INSTANCE_CLASSES = _BURSTABLE + [
-    f"db.{family}.{size}"
-    for family in ("m6g", "m6i", "m7g", "m7i", "m8g", "r6g", "r6i", "r7g", "r7i", "r8g")
-    for size in ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
-]
+_ANYWHERE = IPv4Network("0.0.0.0/0")
+_DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+
+# At most 25 ranges: a security group takes 60 rules, and a range needs one for each of two ports.
+_Cidrs = Annotated[tuple[str, ...], Field(strict=False, max_length=25)]
 
 
 class SettingsError(ValueError):
@@ -33,14 +29,61 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
-class Public(_Settings):
-    """Who may send requests to the load balancer."""
+class CloudFront(_Settings):
+    """HTTPS on a name of CloudFront's own, in front of a load balancer that has no public address."""
 
-    open_to_the_internet: bool
-    """true: everybody; said by name, so that nobody is exposed by leaving something out."""
+    mode: Literal["cloudfront"]
 
-    allowed_cidrs: Annotated[tuple[str, ...], Field(strict=False, max_length=50)]
-    """Otherwise these IPv4 ranges (a security group takes 60 rules), such as ["203.0.113.0/24"]."""
+    open_to_the_internet: bool = False
+    """true: also when docker-compose.yml has nobody sign in."""
+
+
+class Domain(_Settings):
+    """HTTPS on a name of your own, on the load balancer itself."""
+
+    mode: Literal["domain"]
+
+    domain_name: Annotated[str, Field(pattern=_DOMAIN)]
+    """Such as catalogue.example.com."""
+
+    hosted_zone_name: Annotated[str, Field(pattern=_DOMAIN)]
+    """The Route 53 zone that the name is in, such as example.com."""
+
+    hosted_zone_id: Annotated[str, Field(pattern="^Z[A-Z0-9]{1,31}$")]
+    """Its id; given, so that synthesis asks nobody."""
+
+    allowed_cidrs: _Cidrs = ()
+    """Only these IPv4 ranges, such as ["203.0.113.0/24"]; empty: everybody, who then has to sign in."""
+
+    open_to_the_internet: bool = False
+    """true: also when docker-compose.yml has nobody sign in."""
+
+    @field_validator("hosted_zone_name")
+    @classmethod
+    def _holds_the_domain(cls, zone: str, info: ValidationInfo) -> str:
+        domain = info.data.get("domain_name")
+        if domain is not None and domain != zone and not domain.endswith(f".{zone}"):
+            raise ValueError(f"must be the zone that domain_name, {domain}, is in; not {zone!r}")
+        return zone
+
+    @field_validator("allowed_cidrs")
+    @classmethod
+    def _ranges(cls, cidrs: tuple[str, ...]) -> tuple[str, ...]:
+        if _ANYWHERE in collapse_addresses([_network(cidr) for cidr in cidrs]):
+            raise ValueError("lets everybody in; leave it out if that is meant")
+        return cidrs
+
+
+class LoadBalancer(_Settings):
+    """HTTP without TLS on the load balancer's own name, where nobody can sign in: for a private network, or a trial."""
+
+    mode: Literal["load_balancer"]
+
+    open_to_the_internet: bool = False
+    """true: everybody may use the application; said by name, so that nobody is exposed by leaving something out."""
+
+    allowed_cidrs: Annotated[_Cidrs, Field(validate_default=True)] = ()
+    """Otherwise these IPv4 ranges, such as ["203.0.113.0/24"]."""
 
     @field_validator("allowed_cidrs")
     @classmethod
@@ -56,6 +99,33 @@ class Public(_Settings):
             if _ANYWHERE in collapse_addresses(networks):
                 raise ValueError("lets everybody in; if that is meant, set open_to_the_internet: true")
         return cidrs
+
+
+PublicUrl = CloudFront | Domain | LoadBalancer
+
+
+class Services(_Settings):
+    """How many tasks run, and on what."""
+
+    min_tasks: Annotated[int, Field(ge=1, le=100)]
+    """At least this many of a service that scales, even where docker-compose.yml has fewer; 2 are in two zones."""
+
+    max_tasks: Annotated[int, Field(ge=1, le=1000)]
+    """At most this many of it, even where docker-compose.yml allows more."""
+
+    spot_percent: Annotated[int, Field(ge=0, le=100)]
+    """Share on Fargate Spot: up to 70 % cheaper, stopped at two minutes' notice. Below 100, min_tasks never are."""
+
+    ecs_exec: bool
+    """true: who may do so in IAM can open a shell in a container."""
+
+    @field_validator("max_tasks")
+    @classmethod
+    def _not_less_than_min(cls, value: int, info: ValidationInfo) -> int:
+        least = info.data.get("min_tasks")
+        if least is not None and value < least:
+            raise ValueError(f"must be at least min_tasks, {least}; not {value}")
+        return value
 
 
 class Network(_Settings):
@@ -76,6 +146,9 @@ class Monitoring(_Settings):
     ]
     """The values that CloudWatch Logs accepts."""
 
+    traffic_logs: bool
+    """true: the network's flow logs and the load balancer's access logs, kept as long in a bucket."""
+
 
 class Database(_Settings):
     """Amazon RDS for PostgreSQL."""
@@ -95,14 +168,17 @@ class Database(_Settings):
     backup_retention_days: Annotated[int, Field(ge=1, le=35)]
     """How far back the database can be restored to any second."""
 
-    deletion_protection: bool
-    """true: nobody deletes the database before this is false and deployed."""
+    own_key: bool
+    """true: encrypted with a KMS key of its own, which rotates every year; false: with the account's key for RDS."""
+
+    insights: bool
+    """true: Database Insights, the operating system's metrics every minute, and the server's log in CloudWatch."""
 
     @field_validator("instance_class")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in _INSTANCE_CLASSES:
-            close = ", ".join(difflib.get_close_matches(value, _INSTANCE_CLASSES, n=3, cutoff=0))
+        if value not in MEMORY_GIB:
+            close = ", ".join(difflib.get_close_matches(value, MEMORY_GIB, n=3, cutoff=0))
             raise ValueError(f"must be an instance class of RDS for PostgreSQL, such as {close}; not {value!r}")
         return value
 
@@ -125,7 +201,15 @@ class Environment(_Settings):
     architecture: Literal["x86_64", "arm64"]
     """CPU of the tasks and their images; arm64 is a fifth cheaper."""
 
-    public: Public
+    deletion_protection: bool
+    """true: nobody deletes the stack, its database, load balancer or users before this is false and deployed."""
+
+    public_url: Annotated[PublicUrl, Field(discriminator="mode")]
+
+    web_acl: bool
+    """true: AWS WAF on the load balancer, with AWS's common rules and a limit on requests per address."""
+
+    services: Services
     network: Network
     monitoring: Monitoring
     database: Database
@@ -157,23 +241,34 @@ def _network(cidr: str) -> IPv4Network:
 
 
 def _sentence(place: str, details: ErrorDetails) -> str:
-    path = ".".join([place, *map(str, details["loc"])])
+    model, names = _where(details["loc"])
+    path = ".".join([place, *names])
     value = details["input"]
     match details["type"]:
         case "missing":
             return f"{path}: is missing"
         case "extra_forbidden":
-            siblings = ", ".join(name for name in _fields_beside(details["loc"]) if name != "name")
+            siblings = ", ".join(name for name in model.model_fields if name != "name")
             return f"{path}: there is no such setting; there are {siblings}"
         case "value_error":
             return f"{path}: {details['ctx']['error']}"
         case "literal_error":
             return f"{path}: must be {details['ctx']['expected']}; not {value!r}"
-    return f"{path}: {details['msg'].replace('Input should', 'must')}; not {value!r}"
+        case "union_tag_not_found" | "union_tag_invalid":
+            modes = " or ".join(", ".join(repr(mode) for mode in _MODES).rsplit(", ", 1))
+            return f"{path}.mode: must be {modes}; not {details['ctx'].get('tag')!r}"
+    return f"{path}: {details['msg'].replace('Input should', 'must').replace('String should', 'must')}; not {value!r}"
 
 
-def _fields_beside(location: tuple[int | str, ...]) -> Iterable[str]:
+def _where(location: tuple[int | str, ...]) -> tuple[type[BaseModel], list[str]]:
+    """Return what holds the setting at a location, and its path, from which Pydantic's name of the mode is left out."""
     model: type[BaseModel] = Environment
-    for name in location[:-1]:
-        model = cast("type[BaseModel]", model.model_fields[str(name)].annotation)
-    return model.model_fields
+    names = [str(name) for name in location]
+    if names[0] == "public_url" and len(names) > 1:
+        model = _MODES[names.pop(1)]
+    elif len(names) > 1:
+        model = cast("type[BaseModel]", model.model_fields[names[0]].annotation)
+    return model, names
+
+
+_MODES: Mapping[str, type[BaseModel]] = {"cloudfront": CloudFront, "domain": Domain, "load_balancer": LoadBalancer}

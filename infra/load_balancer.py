@@ -3,51 +3,76 @@
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as route53_targets
 from constructs import Construct
 
 from infra import environment
+from infra.distribution import HTTP_PORT, Distribution
+from infra.environment import Environment
 from infra.network import Network
 from infra.service import REQUEST_TIMEOUT, Service
 
+_HTTPS_PORT = 443
 _EVERYTHING = "/*"
+_EVERYBODY = ("0.0.0.0/0",)
 _VALUES_PER_RULE = 5  # a quota of application load balancers: condition values per rule
+
+# How long a browser is sent to the task that answered it first: longer than anybody leaves a page open.
+_STICKINESS = Duration.days(1)
 
 
 class LoadBalancer(Construct):
-    """Sends each request to the service with the most specific path, and none to a task that is not well."""
+    """Sends each request to the service with the most specific path, and none to a task that is not well.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        network: Network,
-        services: Mapping[str, Service],
-        settings: environment.Public,
-    ) -> None:
+    `url` is where people reach it, known before there is a service: a service may have to be told.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, network: Network, settings: Environment) -> None:
         super().__init__(scope, construct_id)
-        balancer = elbv2.ApplicationLoadBalancer(
+        self._network = network
+        self._certificate: acm.Certificate | None = None
+        is_internal = isinstance(settings.public_url, environment.CloudFront)
+        self.balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
             vpc=network.vpc,
-            vpc_subnets=network.public_subnets,
-            internet_facing=True,
+            vpc_subnets=network.isolated_subnets if is_internal else network.public_subnets,
+            internet_facing=not is_internal,
             drop_invalid_header_fields=True,
             idle_timeout=REQUEST_TIMEOUT,
+            deletion_protection=settings.deletion_protection,
         )
-        targets = {name: self._target_group(service, network) for name, service in services.items()}
+        match settings.public_url:
+            case environment.CloudFront():
+                distribution = Distribution(
+                    self,
+                    "Distribution",
+                    balancer=self.balancer,
+                    vpc=network.vpc,
+                    pass_client_address=settings.web_acl,
+                )
+                self.url = distribution.url
+            case environment.Domain() as domain:
+                self._certificate = self._name(domain)
+                self._allow(domain.allowed_cidrs or _EVERYBODY, {"HTTP": HTTP_PORT, "HTTPS": _HTTPS_PORT})
+                self.url = f"https://{domain.domain_name}"
+            case environment.LoadBalancer() as plain:
+                self._allow(_EVERYBODY if plain.open_to_the_internet else plain.allowed_cidrs, {"HTTP": HTTP_PORT})
+                self.url = f"http://{self.balancer.load_balancer_dns_name}"
+
+    def route(self, services: Mapping[str, Service]) -> dict[str, elbv2.ApplicationTargetGroup]:
+        """Send requests to `services` by their public paths; return the target group of each."""
+        targets = {name: self._target_group(service) for name, service in services.items()}
         paths = {
             name: service.task.service.public.paths for name, service in services.items() if service.task.service.public
         }
         rest = next((targets[name] for name in paths if _EVERYTHING in paths[name]), None)
-        listener = balancer.add_listener(
-            "Http",
-            port=80,
-            protocol=elbv2.ApplicationProtocol.HTTP,
-            open=False,
-            default_action=elbv2.ListenerAction.forward([rest])
+        listener = self._listener(
+            elbv2.ListenerAction.forward([rest])
             if rest
             else elbv2.ListenerAction.fixed_response(404, content_type="text/plain", message_body="Not found"),
         )
@@ -61,17 +86,54 @@ class LoadBalancer(Construct):
                 conditions=[elbv2.ListenerCondition.path_patterns(list(patterns))],
                 action=elbv2.ListenerAction.forward([targets[name]]),
             )
-        for cidr in ["0.0.0.0/0"] if settings.open_to_the_internet else settings.allowed_cidrs:
-            listener.connections.allow_default_port_from(ec2.Peer.ipv4(cidr), f"HTTP from {cidr}")
-        self.url = f"http://{balancer.load_balancer_dns_name}"
+        return targets
 
-    def _target_group(self, service: Service, network: Network) -> elbv2.ApplicationTargetGroup:
+    def _listener(self, action: elbv2.ListenerAction) -> elbv2.ApplicationListener:
+        if self._certificate is None:
+            return self.balancer.add_listener(
+                "Http", port=HTTP_PORT, protocol=elbv2.ApplicationProtocol.HTTP, open=False, default_action=action
+            )
+        self.balancer.add_redirect(open=False)
+        return self.balancer.add_listener(
+            "Https",
+            port=_HTTPS_PORT,
+            protocol=elbv2.ApplicationProtocol.HTTPS,
+            certificates=[self._certificate],
+            ssl_policy=elbv2.SslPolicy.TLS13_12_RES_PQ,
+            open=False,
+            default_action=action,
+        )
+
+    def _name(self, domain: environment.Domain) -> acm.Certificate:
+        zone = route53.HostedZone.from_hosted_zone_attributes(
+            self, "Zone", hosted_zone_id=domain.hosted_zone_id, zone_name=domain.hosted_zone_name
+        )
+        route53.ARecord(
+            self,
+            "Name",
+            zone=zone,
+            record_name=f"{domain.domain_name}.",
+            target=route53.RecordTarget.from_alias(route53_targets.LoadBalancerTarget(self.balancer)),
+        )
+        return acm.Certificate(
+            self,
+            "Certificate",
+            domain_name=domain.domain_name,
+            validation=acm.CertificateValidation.from_dns(zone),
+        )
+
+    def _allow(self, cidrs: Sequence[str], ports: Mapping[str, int]) -> None:
+        for cidr in cidrs:
+            for protocol, port in ports.items():
+                self.balancer.connections.allow_from(ec2.Peer.ipv4(cidr), ec2.Port.tcp(port), f"{protocol} from {cidr}")
+
+    def _target_group(self, service: Service) -> elbv2.ApplicationTargetGroup:
         definition = service.task.service
         assert definition.public is not None  # noqa: S101 (only such services are given to us)
         return elbv2.ApplicationTargetGroup(
             self,
             definition.name,
-            vpc=network.vpc,
+            vpc=self._network.vpc,
             protocol=elbv2.ApplicationProtocol.HTTP,
             port=definition.ports[0],
             targets=[
@@ -86,6 +148,7 @@ class LoadBalancer(Construct):
                 healthy_threshold_count=2,
                 unhealthy_threshold_count=3,
             ),
+            stickiness_cookie_duration=_STICKINESS if definition.public.sticky else None,
             # For requests that are under way when a task is replaced; five minutes otherwise.
             deregistration_delay=Duration.seconds(30),
         )

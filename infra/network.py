@@ -1,4 +1,4 @@
-"""The VPC: two zones, each with room for what faces the internet, for tasks, and for the database."""
+"""The VPC: two zones, each with room for what faces the internet, for tasks, and for what it never reaches."""
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
@@ -7,7 +7,7 @@ from infra import environment
 
 
 class Network(Construct):
-    """Public subnets for the load balancer, subnets for the tasks, and isolated ones for the database."""
+    """Public subnets, subnets for the tasks, and isolated ones: for the database, and an internal load balancer."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: environment.Network) -> None:
         super().__init__(scope, construct_id)
@@ -29,7 +29,7 @@ class Network(Construct):
                     cidr_mask=22,
                     reserved=not tasks_are_private,
                 ),
-                ec2.SubnetConfiguration(name="database", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
+                ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
             ],
             # Nothing is in the VPC's default group; emptying it would take a Lambda function and its role.
             restrict_default_security_group=False,
@@ -41,4 +41,4 @@ class Network(Construct):
         self.task_subnets = ec2.SubnetSelection(
             subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS if tasks_are_private else ec2.SubnetType.PUBLIC
         )
-        self.database_subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        self.isolated_subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)

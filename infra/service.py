@@ -2,18 +2,23 @@
 
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_logs as logs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.alarms import Alarms
+from infra.autoscaling import scale
 from infra.containers import add_containers, port_name
-from infra.database import Database
 from infra.environment import Environment
 from infra.images import Images
+from infra.log_groups import log_group
 from infra.network import Network
+from infra.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount, task_count
 from infra.tasks import Task
+from infra.variables import Given
 
 # The load balancer's idle timeout, and so how long Service Connect's proxy may wait for an answer too (15 s otherwise).
 REQUEST_TIMEOUT = Duration.seconds(60)
@@ -36,11 +41,12 @@ class Service(Construct):
         cluster: ecs.Cluster,
         network: Network,
         images: Images,
-        database: Database | None,
+        given: Given,
         settings: Environment,
     ) -> None:
         super().__init__(scope, construct_id)
         self.task = task
+        self._count = task_count(task.service, settings.services)
         name = task.service.name
         definition = ecs.FargateTaskDefinition(
             self,
@@ -53,8 +59,15 @@ class Service(Construct):
                 cpu_architecture=_ARCHITECTURES[settings.architecture],
             ),
         )
-        log_group = self._log_group(settings.monitoring.log_retention_days)
-        add_containers(definition, task, images=images, database=database, log_group=log_group)
+        logs = log_group(
+            self,
+            "Logs",
+            name=f"/{Stack.of(self).stack_name}/{name}",
+            retention_days=settings.monitoring.log_retention_days,
+        )
+        add_containers(
+            definition, task, images=images, given=given, log_group=logs, ecs_exec=settings.services.ecs_exec
+        )
         security_group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=network.vpc, description=f"Tasks of {name}", allow_all_outbound=False
         )
@@ -66,20 +79,24 @@ class Service(Construct):
             "Service",
             cluster=cluster,
             task_definition=definition,
-            desired_count=task.service.replicas,
-            min_healthy_percent=100,
-            max_healthy_percent=200,
+            # Left to the scaling where there is any: an update would otherwise set it back.
+            desired_count=None if task.service.autoscaling else self._count.fewest,
+            capacity_provider_strategies=_capacity(settings.services.spot_percent, self._count),
+            min_healthy_percent=MINIMUM_HEALTHY_PERCENT,
+            max_healthy_percent=MAXIMUM_PERCENT,
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             health_check_grace_period=self._grace_period(),
             security_groups=[security_group],
             vpc_subnets=network.task_subnets,
             assign_public_ip=network.assign_public_ip,
             service_connect_configuration=self._service_connect(),
+            enable_execute_command=settings.services.ecs_exec,
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
-        # Rules and policies with them: a task that starts before it may connect, or read its secrets, fails.
-        self._resource.node.add_dependency(security_group, definition.obtain_execution_role())
+        # Rules and policies with them: a task that starts before it may connect, sign in or read its secrets fails.
+        self._resource.node.add_dependency(security_group, definition.obtain_execution_role(), definition.task_role)
 
     def reach(self, other: "Service") -> None:
         """Start after `other` has become healthy, and be allowed to send requests to it."""
@@ -89,16 +106,24 @@ class Service(Construct):
             name, target = self.task.service.name, other.task.service.name
             self.ecs_service.connections.allow_to(other.ecs_service, ec2.Port.tcp(port), f"{name} to {target}")
 
+    def scale(self, target_group: elbv2.ApplicationTargetGroup | None) -> None:
+        """Run more tasks when there is more to do, if the compose file says so."""
+        if self.task.service.autoscaling:
+            scale(self.ecs_service, self.task.service.autoscaling, self._count, target_group)
+
+    def roll_back_on(self, alarms: Alarms) -> None:
+        """Take a deployment back during which one of the alarms goes off."""
+        self.ecs_service.enable_deployment_alarms(alarms.names, behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM)
+        self._resource.node.add_dependency(alarms)
+
+    @property
+    def task_role(self) -> iam.IRole:
+        """What the containers themselves may do."""
+        return self.ecs_service.task_definition.task_role
+
     @property
     def _resource(self) -> ecs.CfnService:
         return cast("ecs.CfnService", self.ecs_service.node.default_child)
-
-    def _log_group(self, retention_days: int) -> logs.LogGroup:
-        name = f"/{Stack.of(self).stack_name}/{self.task.service.name}"
-        group = logs.LogGroup(self, "Logs", log_group_name=name, removal_policy=RemovalPolicy.DESTROY)
-        # The enumeration has a name for each number; the number itself is the setting.
-        cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = retention_days
-        return group
 
     def _grace_period(self) -> Duration | None:
         service = self.task.service
@@ -125,3 +150,14 @@ class Service(Construct):
                 for port in service.ports
             ]
         )
+
+
+def _capacity(spot_percent: int, count: TaskCount) -> list[ecs.CapacityProviderStrategy] | None:
+    """Return how tasks are divided between Fargate and Fargate Spot; None for Fargate alone."""
+    if spot_percent == 0:
+        return None
+    spot = ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=spot_percent)
+    if spot_percent == 100:
+        return [spot]
+    on_demand = ecs.CapacityProviderStrategy(capacity_provider="FARGATE", base=count.fewest, weight=100 - spot_percent)
+    return [on_demand, spot]

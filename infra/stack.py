@@ -7,14 +7,22 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
-from infra.compose import Project
+from infra import environment
+from infra.alarms import Alarms
+from infra.compose import Project, model
 from infra.database import Database
+from infra.distribution import CLIENT_ADDRESS_HEADER
 from infra.environment import Environment
 from infra.images import Images
 from infra.load_balancer import LoadBalancer
 from infra.network import Network
+from infra.secrets import Secrets
 from infra.service import Service
+from infra.sign_in import SignIn, is_wanted
 from infra.tasks import Task
+from infra.traffic_logs import TrafficLogs
+from infra.variables import Variables
+from infra.web_acl import WebAcl
 
 
 class ApplicationStack(Stack):
@@ -28,25 +36,30 @@ class ApplicationStack(Stack):
             construct_id,
             description=f"{project.name} ({settings.name}): the services of {project.file.name} on ECS Fargate",
             tags={"project": project.name, "environment": settings.name},
+            termination_protection=settings.deletion_protection,
         )
+        self._settings = settings
         network = Network(self, "Network", settings=settings.network)
-        database = (
-            Database(self, "Database", network=network, database=project.database, settings=settings.database)
-            if project.database
-            else None
-        )
-        cluster = self._cluster(network, settings)
+        database = self._database(project, tasks, network)
+        load_balancer = self._load_balancer(tasks, network)
+        if settings.monitoring.traffic_logs:
+            self._log_traffic(network, load_balancer)
+        sign_in = self._sign_in(project, load_balancer)
+        secrets = Secrets(self, "Secrets")
+
+        def given(container: model.Service) -> Variables:
+            variables = secrets.variables(container.secrets)
+            if database:
+                variables |= database.variables(container.database_variables)
+            if sign_in:
+                variables |= sign_in.variables(container.sign_in_variables)
+            return variables
+
+        cluster = self._cluster(network)
         images = Images(self, "Images", architecture=settings.architecture)
         services = {
             name: Service(
-                self,
-                name,
-                task=task,
-                cluster=cluster,
-                network=network,
-                images=images,
-                database=database,
-                settings=settings,
+                self, name, task=task, cluster=cluster, network=network, images=images, given=given, settings=settings
             )
             for name, task in tasks.items()
         }
@@ -55,20 +68,70 @@ class ApplicationStack(Stack):
                 service.reach(services[other])
             if database and service.task.uses_database:
                 database.allow_from(service.ecs_service, service.task.service.name)
+                for user in service.task.database_users:
+                    database.allow_sign_in(service.task_role, user)
 
         public = {name: service for name, service in services.items() if service.task.service.public}
-        if public:
-            load_balancer = LoadBalancer(
-                self, "LoadBalancer", network=network, services=public, settings=settings.public
-            )
-            CfnOutput(self, "PublicUrl", value=load_balancer.url, description="Where the application answers")
+        target_groups = load_balancer.route(public) if load_balancer else {}
+        for name, service in services.items():
+            service.scale(target_groups.get(name))
+        for name, target_group in target_groups.items():
+            alarms = Alarms(services[name], "Alarms", name=name, target_group=target_group)
+            services[name].roll_back_on(alarms)
 
-    def _cluster(self, network: Network, settings: Environment) -> ecs.Cluster:
+    def _database(self, project: Project, tasks: Mapping[str, Task], network: Network) -> Database | None:
+        if project.database is None:
+            return None
+        return Database(
+            self,
+            "Database",
+            network=network,
+            database=project.database,
+            iam_sign_in=any(task.database_users for task in tasks.values()),
+            settings=self._settings,
+        )
+
+    def _load_balancer(self, tasks: Mapping[str, Task], network: Network) -> LoadBalancer | None:
+        if not any(task.service.public for task in tasks.values()):
+            return None
+        load_balancer = LoadBalancer(self, "LoadBalancer", network=network, settings=self._settings)
+        CfnOutput(self, "PublicUrl", value=load_balancer.url, description="Where the application answers")
+        if self._settings.web_acl:
+            is_behind_cloudfront = isinstance(self._settings.public_url, environment.CloudFront)
+            WebAcl(
+                self,
+                "WebAcl",
+                balancer=load_balancer.balancer,
+                client_address_header=CLIENT_ADDRESS_HEADER if is_behind_cloudfront else None,
+                log_retention_days=self._settings.monitoring.log_retention_days,
+            )
+        return load_balancer
+
+    def _log_traffic(self, network: Network, load_balancer: LoadBalancer | None) -> None:
+        logs = TrafficLogs(self, "TrafficLogs", retention_days=self._settings.monitoring.log_retention_days)
+        logs.of_network(network.vpc)
+        if load_balancer:
+            logs.of_load_balancer(load_balancer.balancer)
+
+    def _sign_in(self, project: Project, load_balancer: LoadBalancer | None) -> SignIn | None:
+        # Cognito sends people back to HTTPS addresses alone.
+        is_https = not isinstance(self._settings.public_url, environment.LoadBalancer)
+        if load_balancer is None or not is_https or not is_wanted(project.services.values()):
+            return None
+        return SignIn(
+            self,
+            "SignIn",
+            public_url=load_balancer.url,
+            deletion_protection=self._settings.deletion_protection,
+        )
+
+    def _cluster(self, network: Network) -> ecs.Cluster:
         return ecs.Cluster(
             self,
             "Cluster",
             vpc=network.vpc,
-            container_insights_v2=ecs.ContainerInsights[settings.monitoring.container_insights.upper()],
+            container_insights_v2=ecs.ContainerInsights[self._settings.monitoring.container_insights.upper()],
+            enable_fargate_capacity_providers=self._settings.services.spot_percent > 0,
             # Services call each other by name in here.
             default_cloud_map_namespace=ecs.CloudMapNamespaceOptions(
                 name=self.stack_name, type=servicediscovery.NamespaceType.HTTP, use_for_service_connect=True

@@ -31,8 +31,13 @@ class Task:
 
     @property
     def uses_database(self) -> bool:
-        """Whether any of the containers is given the database's address and credentials."""
+        """Whether any of the containers is given the database's address."""
         return any(container.database_variables for container in self.containers)
+
+    @property
+    def database_users(self) -> tuple[str, ...]:
+        """Whom the containers sign in to the database as by IAM, with no password."""
+        return tuple(sorted({container.database_user for container in self.containers if container.database_user}))
 
 
 def tasks(project: Project) -> dict[str, Task]:

@@ -1,5 +1,6 @@
 """What tests of the stack share: a docker-compose.yml of their own to change, and the template made from it."""
 
+import copy
 import json
 import os
 import shutil
@@ -20,12 +21,25 @@ CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 Resource = dict[str, Any]
 
+# What stands for CloudFront's own addresses in `Template.reachable`.
+ORIGIN_FACING = "prefix-list/cloudfront"
+
+
+def settings(name: str, **changes: Any) -> Resource:
+    """Return the settings of an environment of cdk.json with some of its sections, or what is in them, changed."""
+    found: Resource = copy.deepcopy(CONTEXT["environments"][name])
+    for section, value in changes.items():
+        merges = isinstance(value, Mapping) and section != "public_url"
+        found[section] = {**found[section], **value} if merges else value
+    return found
+
 
 @dataclass(frozen=True)
 class Template:
     """A CloudFormation template, by what the resources are rather than by their generated names."""
 
     body: dict[str, Any]
+    is_protected: bool  # from removal as a whole, which is no part of what CloudFormation reads
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """Return the resources of a type by their place in the construct tree, such as api/Service."""
@@ -48,6 +62,12 @@ class Template:
         path: str = self.body["Resources"][reference]["Metadata"]["aws:cdk:path"]
         return path.partition("/")[2].removesuffix("/Resource").removesuffix("/Service/Service")
 
+    def logical(self, place: str) -> str:
+        """Return the logical name of the resource at a place in the construct tree."""
+        (name,) = [name for name in self.body["Resources"] if self.place(name) == place]
+        found: str = name
+        return found
+
     def service(self, name: str) -> Resource:
         """Return the properties of a service."""
         properties: Resource = self.resources("ECS::Service")[name]["Properties"]
@@ -64,6 +84,20 @@ class Template:
         found: Resource = container
         return found
 
+    def variables(self, name: str, task: str | None = None) -> dict[str, Any]:
+        """Return the variables that a container is given in the clear."""
+        return {variable["Name"]: variable["Value"] for variable in self.container(name, task)["Environment"]}
+
+    def secrets(self, name: str, task: str | None = None) -> dict[str, str]:
+        """Return where a container's secret variables come from: the place of a secret, and the key in it if any."""
+        found = {}
+        for variable in self.container(name, task).get("Secrets", []):
+            secret, key = variable["ValueFrom"], ""
+            if "Fn::Join" in secret:
+                secret, key = secret["Fn::Join"][1]
+            found[variable["Name"]] = self.place(secret) + key
+        return found
+
     def reachable(self) -> set[tuple[str, str, int]]:
         """Return who may open a connection to whom, by the rules of both sides: (from, to, port)."""
         inbound, outbound = set(), set()
@@ -76,7 +110,8 @@ class Template:
                     outbound.add((owner, rule["CidrIp"], rule["FromPort"]))
         for rule in (r["Properties"] for r in self.resources("EC2::SecurityGroupIngress").values()):
             assert rule["FromPort"] == rule["ToPort"]
-            inbound.add((self._owner(rule["SourceSecurityGroupId"]), self._owner(rule["GroupId"]), rule["FromPort"]))
+            source = self._owner(rule["SourceSecurityGroupId"]) if "SourceSecurityGroupId" in rule else ORIGIN_FACING
+            inbound.add((source, self._owner(rule["GroupId"]), rule["FromPort"]))
         for rule in (r["Properties"] for r in self.resources("EC2::SecurityGroupEgress").values()):
             outbound.add(
                 (self._owner(rule["GroupId"]), self._owner(rule["DestinationSecurityGroupId"]), rule["FromPort"])
@@ -125,7 +160,7 @@ class Workspace:
         app = aws_cdk.App(outdir=str(self._out), context={**CONTEXT, "aws:cdk:enable-path-metadata": True})
         chosen = environment(name, environments)
         stack = ApplicationStack(app, f"{project.name}-{name}", project=project, tasks=tasks(project), settings=chosen)
-        return Template(dict(Assertions.from_stack(stack).to_json()))
+        return Template(dict(Assertions.from_stack(stack).to_json()), bool(stack.termination_protection))
 
     def image_platforms(self) -> set[str]:
         """Return what the images of the last template are built for."""
@@ -144,6 +179,25 @@ def workspace(tmp_path: Path) -> Workspace:
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The template of the environment dev, as it is."""
     return Workspace(tmp_path_factory.mktemp("dev")).template("dev")
+
+
+@pytest.fixture(scope="session")
+def prod_with_domain(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template of the environment prod with a name of its own."""
+    domain = {
+        "mode": "domain",
+        "domain_name": "catalogue.example.com",
+        "hosted_zone_name": "example.com",
+        "hosted_zone_id": "Z0EXAMPLE",
+    }
+    return Workspace(tmp_path_factory.mktemp("domain")).template("prod", settings("prod", public_url=domain))
+
+
+@pytest.fixture(scope="session")
+def load_balancer_alone(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template of the environment dev without HTTPS, for two ranges of addresses."""
+    public_url = {"mode": "load_balancer", "allowed_cidrs": ["203.0.113.0/24", "198.51.100.7/32"]}
+    return Workspace(tmp_path_factory.mktemp("plain")).template("dev", settings("dev", public_url=public_url))
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,46 @@ def test_everything_that_is_wrong_is_said_at_once_without_a_traceback(project: P
     assert "Traceback" not in result.stderr
 
 
+def test_more_connections_than_the_database_accepts_are_refused_with_the_sum(project: Path) -> None:
+    compose = (project / "docker-compose.yml").read_text()
+    (project / "docker-compose.yml").write_text(
+        compose.replace("PGUSER: catalogue_api", 'PGUSER: catalogue_api\n      DATABASE_POOL_SIZE: "50"')
+    )
+
+    result = synth(project)
+
+    assert result.returncode == 1
+    assert "accepts about 101 connections, but a deployment may need 212 = 200 (api: 4 tasks x 50)" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_application_without_sign_in_is_open_to_everybody_only_by_name(project: Path) -> None:
+    compose = (project / "docker-compose.yml").read_text()
+    for line in [*compose.splitlines()]:
+        if line.strip() == "sign_in:" or line.strip().startswith(("OIDC_", "PUBLIC_URL:")):
+            compose = compose.replace(f"{line}\n", "")
+    (project / "docker-compose.yml").write_text(compose)
+
+    result = synth(project)
+
+    assert result.returncode == 1
+    assert "cdk.json: context.environments.dev.public_url: everybody could use the application" in result.stderr
+
+    settings = json.loads((project / "cdk.json").read_text())
+    settings["context"]["environments"]["dev"]["public_url"]["open_to_the_internet"] = True
+    (project / "cdk.json").write_text(json.dumps(settings))
+
+    assert synth(project).returncode == 0
+
+
+def test_the_repository_that_cdk_pushes_images_to_keeps_a_tag_from_changing() -> None:
+    require("cdk")
+    template = (ROOT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml").read_text()
+    repository = template.partition("  ContainerAssetsRepository:\n")[2].partition("RepositoryName")[0]
+
+    assert "ImageTagMutability: IMMUTABLE" in repository
+
+
 def test_an_unknown_environment_is_answered_with_the_known_ones(project: Path) -> None:
     result = synth(project, "--context", "environment=staging")
 

@@ -5,7 +5,16 @@ import re
 
 import pytest
 
-from tests.infra.conftest import CONTEXT, Template, Workspace
+from tests.infra.conftest import ORIGIN_FACING, Template, Workspace, settings
+
+# Actions that IAM cannot limit to a resource.
+NAMED_NOWHERE = {
+    "ecr:GetAuthorizationToken",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+}
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -20,13 +29,69 @@ def test_every_long_running_service_is_a_fargate_service_that_rolls_back(templat
 
     assert set(services) == {"api", "ui"}
     for service in services.values():
-        assert service["Properties"]["LaunchType"] == "FARGATE"
-        assert service["Properties"]["DesiredCount"] == 1
-        assert service["Properties"]["DeploymentConfiguration"] == {
-            "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
-            "MinimumHealthyPercent": 100,
-            "MaximumPercent": 200,
-        }
+        deployment = service["Properties"]["DeploymentConfiguration"]
+        assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+        assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (100, 200)
+        assert service["Properties"]["AvailabilityZoneRebalancing"] == "ENABLED"
+
+
+def test_a_deployment_is_taken_back_when_an_alarm_of_the_service_goes_off(template: Template) -> None:
+    stack = template.only("ServiceDiscovery::HttpNamespace")["Name"]
+    alarms = {alarm["Properties"]["AlarmName"]: alarm for alarm in template.resources("CloudWatch::Alarm").values()}
+
+    for name in ("api", "ui"):
+        names = [f"{stack}-{name}-ServerErrors", f"{stack}-{name}-UnhealthyTasks"]
+        deployment = template.service(name)["DeploymentConfiguration"]
+        assert deployment["Alarms"] == {"AlarmNames": names, "Enable": True, "Rollback": True}
+        for alarm in (alarms[one]["Properties"] for one in names):
+            assert alarm["TreatMissingData"] == "notBreaching"
+            assert f"LoadBalancer{name}" in json.dumps(alarm)
+    assert len(alarms) == 4
+
+
+def test_services_scale_on_cpu_and_the_api_on_requests_too(template: Template) -> None:
+    policies = template.resources("ApplicationAutoScaling::ScalingPolicy")
+    targets = {
+        place.split("/")[0] + ":" + policy["PredefinedMetricSpecification"]["PredefinedMetricType"]: policy
+        for place, policy in (
+            (place, resource["Properties"]["TargetTrackingScalingPolicyConfiguration"])
+            for place, resource in policies.items()
+        )
+    }
+
+    assert {name: policy["TargetValue"] for name, policy in targets.items()} == {
+        "api:ECSServiceAverageCPUUtilization": 60,
+        "api:ALBRequestCountPerTarget": 3000,
+        "ui:ECSServiceAverageCPUUtilization": 60,
+    }
+    assert all(policy["ScaleInCooldown"] > policy["ScaleOutCooldown"] for policy in targets.values())
+    # A number in the service would take back what the scaling has done.
+    assert not any("DesiredCount" in service["Properties"] for service in template.resources("ECS::Service").values())
+
+
+def test_the_number_of_tasks_is_within_what_the_environment_allows(dev: Template, prod: Template) -> None:
+    def counts(template: Template) -> set[tuple[int, int]]:
+        targets = template.resources("ApplicationAutoScaling::ScalableTarget").values()
+        return {(target["Properties"]["MinCapacity"], target["Properties"]["MaxCapacity"]) for target in targets}
+
+    assert counts(dev) == {(1, 2)}
+    assert counts(prod) == {(2, 4)}
+
+
+def test_dev_runs_on_spot_and_prod_does_not(dev: Template, prod: Template) -> None:
+    for name in ("api", "ui"):
+        assert dev.service(name)["CapacityProviderStrategy"] == [{"CapacityProvider": "FARGATE_SPOT", "Weight": 100}]
+        assert prod.service(name)["LaunchType"] == "FARGATE"
+        assert "CapacityProviderStrategy" not in prod.service(name)
+
+
+def test_with_some_spot_the_fewest_tasks_are_never_on_it(workspace: Workspace) -> None:
+    template = workspace.template("prod", settings("prod", services={"spot_percent": 60}))
+
+    assert template.service("ui")["CapacityProviderStrategy"] == [
+        {"CapacityProvider": "FARGATE", "Base": 2, "Weight": 40},
+        {"CapacityProvider": "FARGATE_SPOT", "Weight": 60},
+    ]
 
 
 def test_a_container_is_what_the_compose_file_says(template: Template) -> None:
@@ -47,11 +112,11 @@ def test_a_container_is_what_the_compose_file_says(template: Template) -> None:
     assert api["StopTimeout"] == 30
     assert api["ReadonlyRootFilesystem"]
     assert api["LinuxParameters"] == {"InitProcessEnabled": True, "Capabilities": {"Drop": ["ALL"]}}
-    assert template.container("ui")["Environment"] == [{"Name": "API_URL", "Value": "http://api:8000"}]
+    assert template.variables("ui")["API_URL"] == "http://api:8000"
 
 
 def test_scratch_directories_are_volumes_of_the_task_alone(template: Template) -> None:
-    (mount,) = template.container("api")["MountPoints"]
+    mount = template.container("api")["MountPoints"][0]
 
     assert mount["ContainerPath"] == "/tmp"
     assert not mount["ReadOnly"]
@@ -69,21 +134,58 @@ def test_the_migration_must_succeed_before_the_api_starts(template: Template) ->
 
 @pytest.mark.parametrize("name", ["migrate", "api"])
 def test_the_database_reaches_the_tasks_under_the_names_of_the_compose_file(template: Template, name: str) -> None:
-    container = template.container(name, "api")
-    plain = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
-    secret = {variable["Name"]: variable["ValueFrom"]["Fn::Join"][1] for variable in container["Secrets"]}
+    variables = template.variables(name, "api")
 
-    assert template.place(plain.pop("PGHOST")) == "Database/Instance"
-    assert plain == {"PGPORT": "5432", "PGDATABASE": "catalogue"}
-    assert {variable: (template.place(parts[0]), parts[1]) for variable, parts in secret.items()} == {
-        "PGUSER": ("Database/Instance/Secret/Attachment", ":username::"),
-        "PGPASSWORD": ("Database/Instance/Secret/Attachment", ":password::"),
+    assert template.place(variables["PGHOST"]) == "Database/Instance"
+    assert (variables["PGPORT"], variables["PGDATABASE"], variables["PGSSLMODE"]) == (
+        "5432",
+        "catalogue",
+        "verify-full",
+    )
+
+
+def test_the_owners_credentials_reach_the_migration_alone(template: Template) -> None:
+    given = {
+        (container["Name"], variable): place
+        for task in ("api", "ui")
+        for container in template.task(task)["ContainerDefinitions"]
+        for variable, place in template.secrets(container["Name"], task).items()
+        if place.startswith("Database")
     }
+
+    assert given == {
+        ("migrate", "PGUSER"): "Database/Instance/Secret/Attachment:username::",
+        ("migrate", "PGPASSWORD"): "Database/Instance/Secret/Attachment:password::",
+    }
+
+
+def test_the_api_signs_in_to_the_database_as_itself_without_a_password(template: Template) -> None:
+    policy = template.resources("IAM::Policy")["api/Tasks/TaskRole/DefaultPolicy"]["Properties"]["PolicyDocument"]
+    (connect,) = [one for one in policy["Statement"] if one["Action"] == "rds-db:connect"]
+
+    assert template.variables("api")["PGUSER"] == "catalogue_api"
+    assert template.only("RDS::DBInstance")["EnableIAMDatabaseAuthentication"]
+    assert {"Fn::GetAtt": [template.logical("Database/Instance"), "DbiResourceId"]} in connect["Resource"]["Fn::Join"][
+        1
+    ]
+    assert connect["Resource"]["Fn::Join"][1][-1] == "/catalogue_api"
+
+
+def test_services_share_the_secrets_that_they_name_alike(template: Template) -> None:
+    assert template.secrets("api") == {"SERVICE_TOKEN": "Secrets/service-token"}
+    assert template.secrets("ui") == {
+        "SERVICE_TOKEN": "Secrets/service-token",
+        "COOKIE_SECRET": "Secrets/cookie-secret",
+        "OIDC_CLIENT_SECRET": "SignIn/ClientSecret",
+    }
+    for name in ("service-token", "cookie-secret"):
+        made = template.resources("SecretsManager::Secret")[f"Secrets/{name}"]["Properties"]["GenerateSecretString"]
+        assert made["PasswordLength"] >= 32
 
 
 def test_only_these_connections_are_allowed(template: Template) -> None:
     assert template.reachable() == {
-        ("0.0.0.0/0", "LoadBalancer", 80),
+        (ORIGIN_FACING, "LoadBalancer", 80),
         ("LoadBalancer", "api", 8000),
         ("LoadBalancer", "ui", 8501),
         ("ui", "api", 8000),
@@ -117,7 +219,7 @@ def test_services_start_in_the_order_of_depends_on_and_once_they_may_connect(tem
     assert "api" in waits["ui"]
     assert not waits["api"] & {"ui"}
     assert "LoadBalancer/Rule1" in waits["api"]  # a service is refused whose target group has no load balancer
-    assert "api/Tasks/ExecutionRole/DefaultPolicy" in waits["api"]
+    assert {"api/Tasks/ExecutionRole/DefaultPolicy", "api/Tasks/TaskRole/DefaultPolicy"} <= waits["api"]
     assert any(re.fullmatch("api/SecurityGroup/to .*Database.*:5432", place) for place in waits["api"])
 
 
@@ -154,29 +256,8 @@ def test_the_load_balancer_drops_what_is_no_valid_header(template: Template) -> 
     balancer = template.only("ElasticLoadBalancingV2::LoadBalancer")
     attributes = {attribute["Key"]: attribute["Value"] for attribute in balancer["LoadBalancerAttributes"]}
 
-    assert balancer["Scheme"] == "internet-facing"
     assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
     assert attributes["idle_timeout.timeout_seconds"] == "60"
-
-
-def test_the_public_url_is_an_output(template: Template) -> None:
-    scheme, host = template.body["Outputs"]["PublicUrl"]["Value"]["Fn::Join"][1]
-
-    assert scheme == "http://"
-    assert template.place(host) == "LoadBalancer/LoadBalancer"
-
-
-def test_the_database_is_private_encrypted_and_leaves_a_snapshot(template: Template) -> None:
-    (resource,) = template.resources("RDS::DBInstance").values()
-    database = resource["Properties"]
-
-    assert (database["Engine"], database["EngineVersion"]) == ("postgres", "18")
-    assert (database["DBName"], database["MasterUsername"]) == ("catalogue", "catalogue")
-    assert not database["PubliclyAccessible"]
-    assert database["StorageEncrypted"]
-    assert database["StorageType"] == "gp3"
-    assert "{{resolve:secretsmanager:" in json.dumps(database["MasterUserPassword"])
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Snapshot"
 
 
 def test_the_databases_subnets_lead_nowhere(template: Template) -> None:
@@ -191,7 +272,7 @@ def test_the_databases_subnets_lead_nowhere(template: Template) -> None:
 def test_adding_nat_gateways_does_not_move_the_database(dev: Template, prod: Template) -> None:
     def ranges(template: Template) -> set[str]:
         subnets = template.resources("EC2::Subnet")
-        return {subnet["Properties"]["CidrBlock"] for place, subnet in subnets.items() if "database" in place}
+        return {subnet["Properties"]["CidrBlock"] for place, subnet in subnets.items() if "isolated" in place}
 
     assert ranges(dev) == ranges(prod)
     assert len(ranges(dev)) == 2
@@ -205,39 +286,57 @@ def test_roles_name_each_action_and_all_resources_that_have_a_name(template: Tem
     ]
     actions = [(action, statement["Resource"]) for statement in statements for action in listed(statement["Action"])]
 
-    assert {action for action, _ in actions} == {
+    assert {action for action, _ in actions} - NAMED_NOWHERE == {
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
         "ecr:GetDownloadUrlForLayer",
-        "ecr:GetAuthorizationToken",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "rds-db:connect",
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
     }
-    # The one action here that IAM cannot limit to a resource.
-    assert {action for action, resource in actions if "*" in json.dumps(resource)} == {"ecr:GetAuthorizationToken"}
+    assert {action for action, resource in actions if "*" in json.dumps(resource)} <= NAMED_NOWHERE
 
 
-def test_only_a_task_that_uses_the_database_may_read_its_secret(template: Template) -> None:
-    policies = template.resources("IAM::Policy")
+def test_a_task_may_read_the_secrets_that_it_names_alone(template: Template) -> None:
+    def readable(name: str) -> set[str]:
+        policy = template.resources("IAM::Policy")[f"{name}/Tasks/ExecutionRole/DefaultPolicy"]["Properties"]
+        (statement,) = [one for one in policy["PolicyDocument"]["Statement"] if "secretsmanager" in json.dumps(one)]
+        return {template.place(secret) for secret in statement["Resource"]}
 
-    assert {place for place, policy in policies.items() if "secretsmanager" in json.dumps(policy)} == {
-        "api/Tasks/ExecutionRole/DefaultPolicy"
-    }
+    assert readable("api") == {"Database/Instance/Secret/Attachment", "Secrets/service-token"}
+    assert readable("ui") == {"Secrets/service-token", "Secrets/cookie-secret", "SignIn/ClientSecret"}
 
 
-def test_an_application_itself_has_no_rights(template: Template) -> None:
-    roles = template.resources("IAM::Role")
+def test_in_prod_an_application_itself_may_sign_in_to_the_database_and_nothing_else(prod: Template) -> None:
+    roles = prod.resources("IAM::Role")
 
     assert {"api/Tasks/TaskRole", "ui/Tasks/TaskRole"} <= roles.keys()
-    assert not any(
-        "ManagedPolicyArns" in role["Properties"] or "Policies" in role["Properties"] for role in roles.values()
-    )
-    assert {place.rpartition("/")[0] for place in template.resources("IAM::Policy")} == {
+    # RDS itself writes the operating system's metrics, by AWS's own policy.
+    assert {
+        place for place, role in roles.items() if {"ManagedPolicyArns", "Policies"} & role["Properties"].keys()
+    } == {"Database/Instance/MonitoringRole"}
+    assert {place.rpartition("/")[0] for place in prod.resources("IAM::Policy")} == {
         "api/Tasks/ExecutionRole",
+        "api/Tasks/TaskRole",
         "ui/Tasks/ExecutionRole",
     }
+    assert "ssmmessages" not in json.dumps(prod.body)
+
+
+def test_a_shell_in_a_container_is_to_be_had_in_dev_alone(dev: Template, prod: Template) -> None:
+    mounts = [mount["ContainerPath"] for mount in dev.container("ui")["MountPoints"]]
+
+    assert dev.service("ui")["EnableExecuteCommand"]
+    assert mounts == ["/tmp", "/var/lib/amazon", "/var/log/amazon"]  # where its agent has to write
+    assert not prod.service("ui").get("EnableExecuteCommand")
+    assert [mount["ContainerPath"] for mount in prod.container("ui")["MountPoints"]] == ["/tmp"]
+
+
+def test_there_is_no_function_that_aws_runs_for_the_stack(template: Template) -> None:
+    assert not template.resources("Lambda::Function")
+    assert "Custom::" not in json.dumps(template.body)
 
 
 def test_dev_is_cheap(dev: Template) -> None:
@@ -252,6 +351,7 @@ def test_dev_is_cheap(dev: Template) -> None:
     assert (database["DBInstanceClass"], database["AllocatedStorage"]) == ("db.t4g.micro", "20")
     assert not database["MultiAZ"]
     assert not database["DeletionProtection"]
+    assert not {kind for kind in ("WAFv2::WebACL", "EC2::FlowLog", "S3::Bucket", "KMS::Key") if dev.resources(kind)}
     assert dev.only("ECS::Cluster")["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
 
 
@@ -276,21 +376,17 @@ def test_logs_are_kept_as_long_as_the_environment_says(dev: Template, prod: Temp
         return {group["LogGroupName"]: group["RetentionInDays"] for group in groups}
 
     assert kept(dev) == {"/catalogue-dev/api": 7, "/catalogue-dev/ui": 7}
-    assert kept(prod) == {"/catalogue-prod/api": 90, "/catalogue-prod/ui": 90}
-
-
-def test_the_load_balancer_answers_the_allowed_ranges_alone(workspace: Workspace) -> None:
-    public = {"open_to_the_internet": False, "allowed_cidrs": ["203.0.113.0/24", "198.51.100.7/32"]}
-    template = workspace.template(settings={**CONTEXT["environments"]["dev"], "public": public})
-
-    assert {flow for flow in template.reachable() if flow[1] == "LoadBalancer"} == {
-        ("203.0.113.0/24", "LoadBalancer", 80),
-        ("198.51.100.7/32", "LoadBalancer", 80),
+    assert kept(prod) == {
+        "/catalogue-prod/api": 90,
+        "/catalogue-prod/ui": 90,
+        "/aws/rds/instance/catalogue-prod/postgresql": 90,
+        "/aws/rds/instance/catalogue-prod/upgrade": 90,
+        "aws-waf-logs-catalogue-prod": 90,
     }
 
 
 def test_arm64_changes_the_tasks_and_their_images(workspace: Workspace, dev: Template) -> None:
-    template = workspace.template(settings={**CONTEXT["environments"]["dev"], "architecture": "arm64"})
+    template = workspace.template("dev", settings("dev", architecture="arm64"))
 
     assert dev.task("ui")["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
     assert template.task("ui")["RuntimePlatform"]["CpuArchitecture"] == "ARM64"

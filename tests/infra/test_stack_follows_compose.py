@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infra.conftest import Template, Workspace
+from tests.infra.conftest import Template, Workspace, settings
 
 LIMITS = "{resources: {limits: {cpus: '0.25', memory: 256M}}}"
 
@@ -31,10 +31,9 @@ def test_a_variable(workspace: Workspace) -> None:
 def test_a_variable_of_the_database(workspace: Workspace) -> None:
     workspace.replace("PGPASSWORD", "DB_PASSWORD").replace("PGHOST", "DB_HOST").replace("catalogue\n", "shop\n")
     template = workspace.template()
-    api = template.container("api")
 
-    assert [secret["Name"] for secret in api["Secrets"]] == ["DB_PASSWORD", "PGUSER"]
-    assert [variable["Name"] for variable in api["Environment"]] == ["DB_HOST", "PGDATABASE", "PGPORT"]
+    assert template.secrets("migrate", "api").keys() == {"DB_PASSWORD", "PGUSER"}
+    assert {"DB_HOST", "PGDATABASE", "PGPORT", "PGUSER"} <= template.variables("api").keys()
     assert template.only("RDS::DBInstance")["DBName"] == "shop"
 
 
@@ -86,9 +85,59 @@ def test_hardening_and_the_time_to_stop(workspace: Workspace) -> None:
 
 
 def test_replicas(workspace: Workspace) -> None:
-    template = workspace.replace("    deploy:\n", "    deploy:\n      replicas: 3\n").template()
+    workspace.replace("    deploy:\n", "    deploy:\n      replicas: 2\n")
+    workspace.replace("      autoscaling: {max_replicas: 4, cpu_percent: 60}\n", "")
+    template = workspace.template("prod", settings("prod", services={"min_tasks": 1}))
 
-    assert {template.service(name)["DesiredCount"] for name in ("api", "ui")} == {3}
+    assert template.service("ui")["DesiredCount"] == 2
+    (target,) = template.resources("ApplicationAutoScaling::ScalableTarget").values()
+    assert (target["Properties"]["MinCapacity"], target["Properties"]["MaxCapacity"]) == (2, 4)
+
+
+def test_a_target_of_the_scaling(workspace: Workspace) -> None:
+    workspace.replace("requests_per_minute: 3000", "requests_per_minute: 50").replace(
+        "max_replicas: 4", "max_replicas: 9"
+    )
+    template = workspace.template("prod")
+    policies = template.resources("ApplicationAutoScaling::ScalingPolicy").values()
+    targets = {policy["Properties"]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] for policy in policies}
+    (most,) = {
+        target["Properties"]["MaxCapacity"]
+        for target in template.resources("ApplicationAutoScaling::ScalableTarget").values()
+    }
+
+    assert (targets, most) == ({50, 60}, 9)
+
+
+def test_stickiness(workspace: Workspace) -> None:
+    template = workspace.replace("        sticky: true # a session lives in one task\n", "").template()
+
+    assert "stickiness.type" not in str(template.resources("ElasticLoadBalancingV2::TargetGroup"))
+
+
+def test_a_secret(workspace: Workspace) -> None:
+    workspace.replace("SERVICE_TOKEN: service-token\n        COOKIE", "TOKEN: service-token\n        COOKIE")
+    template = workspace.template()
+
+    assert template.secrets("ui")["TOKEN"] == template.secrets("api")["SERVICE_TOKEN"] == "Secrets/service-token"
+
+
+def test_a_user_of_the_database(workspace: Workspace) -> None:
+    template = workspace.replace("PGUSER: catalogue_api", "PGUSER: shop_api").template()
+    policy = template.resources("IAM::Policy")["api/Tasks/TaskRole/DefaultPolicy"]
+
+    assert template.variables("api")["PGUSER"] == "shop_api"
+    assert "/shop_api" in str(policy)
+    assert "/catalogue_api" not in str(policy)
+
+
+def test_signing_in_by_password(workspace: Workspace) -> None:
+    workspace.replace("      database_sign_in: iam # as PGUSER, with a token for a password\n", "")
+    template = workspace.template()
+
+    assert {"PGUSER", "PGPASSWORD"} <= template.secrets("api").keys()
+    assert not template.only("RDS::DBInstance").get("EnableIAMDatabaseAuthentication")
+    assert "rds-db:connect" not in str(template.body)
 
 
 def test_the_databases_version(workspace: Workspace) -> None:
@@ -120,9 +169,10 @@ def with_three_more(workspace: Workspace) -> Template:
   worker:
     build: {{context: ., dockerfile: app/Dockerfile, target: api}}
     command: [python, -m, app.worker]
-    environment: *database-variables
+    environment: {{<<: *database-address, PGUSER: catalogue_api, PGPASSWORD: local}}
     depends_on: {{migrate: {{condition: service_completed_successfully}}, cache: {{condition: service_started}}}}
     deploy: {LIMITS}
+    x-aws: {{database_sign_in: iam}}
 
   admin:
     image: public.ecr.aws/nginx/nginx:1.29
@@ -157,7 +207,10 @@ def test_a_worker_without_ports_has_no_load_balancer(with_three_more: Template) 
     assert "HealthCheckGracePeriodSeconds" not in worker
     assert "PortMappings" not in with_three_more.container("worker")
     assert with_three_more.container("worker")["DependsOn"] == [{"ContainerName": "migrate", "Condition": "SUCCESS"}]
-    assert "PGPASSWORD" in [secret["Name"] for secret in with_three_more.container("migrate", "worker")["Secrets"]]
+    assert "PGPASSWORD" in with_three_more.secrets("migrate", "worker")
+    assert "rds-db:connect" in str(with_three_more.resources("IAM::Policy")["worker/Tasks/TaskRole/DefaultPolicy"])
+    assert worker["DesiredCount"] == 1
+    assert "Alarms" not in worker["DeploymentConfiguration"]
 
 
 def test_a_second_public_service_gets_its_paths_before_less_specific_ones(with_three_more: Template) -> None:

@@ -1,0 +1,62 @@
+"""Whether the database accepts as many connections as the tasks open while a deployment replaces them."""
+
+from collections.abc import Iterable
+
+from infra.environment import Environment
+from infra.instance_classes import MEMORY_GIB
+from infra.task_count import task_count
+from infra.tasks import Task
+
+POOL_SIZE = "DATABASE_POOL_SIZE"
+"""Variable of a container: how many connections its one worker keeps open at most."""
+
+_DEFAULT_POOL_SIZE = 10  # the API's own, where the compose file does not set the variable
+
+# For RDS itself and the superusers (5), and for whoever has to look what is the matter.
+_RESERVE = 10
+
+# RDS for PostgreSQL accepts LEAST(bytes of memory / 9531392, 5000) (Amazon RDS User Guide, "Quotas and constraints"),
+# of the memory that the operating system leaves the database: here, nine tenths of what the instance has.
+_BYTES_PER_CONNECTION = 9531392
+_LEFT_FOR_DATABASE = 0.9
+_MOST = 5000
+
+
+def over_budget(tasks: Iterable[Task], settings: Environment) -> list[str]:
+    """Return what is wrong, as a sentence with the sum and three ways out; nothing when the connections fit."""
+    parts = [part for task in tasks if task.uses_database for part in _parts(task, settings)]
+    total = sum(count for count, _ in parts) + _RESERVE
+    accepted = max_connections(settings.database.instance_class)
+    if not parts or total <= accepted:
+        return []
+    listed = " + ".join([*(f"{count} ({how})" for count, how in parts), f"{_RESERVE} (reserve)"])
+    return [
+        f"cdk.json: context.environments.{settings.name}.database.instance_class: {settings.database.instance_class} "
+        f"accepts about {accepted} connections, but a deployment may need {total} = {listed}. Choose a class with "
+        f"more memory; or lower services.max_tasks, or replicas in docker-compose.yml; or set {POOL_SIZE} in the "
+        "environment of a service to less."
+    ]
+
+
+def max_connections(instance_class: str) -> int:
+    """Return how many connections an instance accepts as RDS sets it up."""
+    usable = MEMORY_GIB[instance_class] * 1024**3 * _LEFT_FOR_DATABASE
+    return min(int(usable / _BYTES_PER_CONNECTION), _MOST)
+
+
+def _parts(task: Task, settings: Environment) -> list[tuple[int, str]]:
+    name, count = task.service.name, task_count(task.service, settings.services)
+    parts = []
+    if task.service.database_variables:
+        pool = _pool_size(task.service.environment.get(POOL_SIZE))
+        tasks = count.most_during_deployment
+        parts.append((tasks * pool, f"{name}: {tasks} tasks x {pool}"))
+    # A one-shot container has one, in new tasks only.
+    new = count.most_during_deployment - count.most
+    parts += [(new, f"{first.name} in {name}: {new} new tasks x 1") for first in task.first if first.database_variables]
+    return parts
+
+
+def _pool_size(value: str | None) -> int:
+    # What is no number, the service itself will complain about.
+    return int(value) if value and value.isdigit() else _DEFAULT_POOL_SIZE

@@ -1,0 +1,100 @@
+"""CloudFront in front of a load balancer that has no public address: HTTPS without a domain of one's own."""
+
+from aws_cdk import Aws, CfnMapping, Duration
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct
+
+from infra.service import REQUEST_TIMEOUT
+
+HTTP_PORT = 80
+
+# Shorter than the load balancer keeps an idle connection, so that CloudFront never sends into one that is closing.
+_KEEP_ALIVE = Duration.seconds(30)
+
+CLIENT_ADDRESS_HEADER = "true-client-ip"
+"""Request header with the address of whoever asks, which nobody outside can set."""
+
+_SET_CLIENT_ADDRESS = f"""function handler(event) {{
+  event.request.headers['{CLIENT_ADDRESS_HEADER}'] = {{value: event.viewer.ip}};
+  return event.request;
+}}"""
+
+
+class Distribution(Construct):
+    """Passes everything on, WebSockets too, and keeps nothing; the load balancer lets in nobody else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        balancer: elbv2.ApplicationLoadBalancer,
+        vpc: ec2.Vpc,
+        pass_client_address: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        balancer.connections.allow_from(
+            ec2.Peer.prefix_list(self._origin_facing()), ec2.Port.tcp(HTTP_PORT), "HTTP from CloudFront"
+        )
+        distribution = cloudfront.Distribution(
+            self,
+            "Distribution",
+            default_behavior=cloudfront.BehaviorOptions(
+                origin=origins.VpcOrigin.with_application_load_balancer(
+                    balancer,
+                    http_port=HTTP_PORT,
+                    protocol_policy=cloudfront.OriginProtocolPolicy.HTTP_ONLY,
+                    read_timeout=REQUEST_TIMEOUT,
+                    keepalive_timeout=_KEEP_ALIVE,
+                ),
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+                cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER,
+                response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+                function_associations=[self._client_address()] if pass_client_address else None,
+            ),
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+        )
+        # CloudFront refuses an origin in a VPC that has no internet gateway, though nothing passes through it.
+        distribution.node.add_dependency(vpc.internet_connectivity_established)
+        self.url = f"https://{distribution.distribution_domain_name}"
+
+    def _origin_facing(self) -> str:
+        by_region = {region: {"PrefixList": identifier} for region, identifier in _PREFIX_LISTS.items()}
+        return CfnMapping(self, "OriginFacing", mapping=by_region).find_in_map(Aws.REGION, "PrefixList")
+
+    def _client_address(self) -> cloudfront.FunctionAssociation:
+        return cloudfront.FunctionAssociation(
+            event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
+            function=cloudfront.Function(
+                self, "ClientAddress", code=cloudfront.FunctionCode.from_inline(_SET_CLIENT_ADDRESS)
+            ),
+        )
+
+
+# Where CloudFront's own servers call from, as a prefix list that AWS keeps and whose id is the same in all accounts.
+# CloudFormation cannot look it up; for another region, add what `aws ec2 describe-managed-prefix-lists` there calls
+# com.amazonaws.global.cloudfront.origin-facing.
+_PREFIX_LISTS = {
+    "ap-northeast-1": "pl-58a04531",
+    "ap-northeast-2": "pl-22a6434b",
+    "ap-northeast-3": "pl-31a14458",
+    "ap-south-1": "pl-9aa247f3",
+    "ap-southeast-1": "pl-31a34658",
+    "ap-southeast-2": "pl-b8a742d1",
+    "ca-central-1": "pl-38a64351",
+    "eu-central-1": "pl-a3a144ca",
+    "eu-north-1": "pl-fab65393",
+    "eu-west-1": "pl-4fa04526",
+    "eu-west-2": "pl-93a247fa",
+    "eu-west-3": "pl-75b1541c",
+    "sa-east-1": "pl-5da64334",
+    "us-east-1": "pl-3b927c52",
+    "us-east-2": "pl-b6a144df",
+    "us-west-1": "pl-4ea04527",
+    "us-west-2": "pl-82a045eb",
+}

@@ -1,0 +1,51 @@
+"""`make invite EMAIL=… ENV=…`: lets somebody sign in; Cognito sends them a temporary password."""
+
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class InviteError(Exception):
+    """Nobody was invited; the message says why."""
+
+
+def invite(session: boto3.Session, stack: str, email: str) -> str:
+    """Invite `email` to the user pool of the stack; return where to sign in.
+
+    Raises:
+        InviteError: the stack has no user pool.
+        BotoCoreError, ClientError: AWS refused, or there are no credentials.
+    """
+    (described,) = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs: dict[str, str] = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    if "UserPoolId" not in outputs:
+        raise InviteError(
+            f"{stack} has no sign-in: its public_url.mode is load_balancer, or no service has x-aws.sign_in"
+        )
+    session.client("cognito-idp").admin_create_user(
+        UserPoolId=outputs["UserPoolId"],
+        Username=email,
+        # Verified, as nobody but its owner gets the password; without it nobody could reset a forgotten one.
+        UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+        DesiredDeliveryMediums=["EMAIL"],
+    )
+    return outputs["PublicUrl"]
+
+
+def main(stack: str, email: str) -> int:
+    """Invite, and say what happens next or what went wrong."""
+    if "@" not in email:
+        print("make invite: say whom: make invite EMAIL=someone@example.com ENV=prod", file=sys.stderr)
+        return 1
+    try:
+        url = invite(boto3.Session(), stack, email)
+    except (InviteError, BotoCoreError, ClientError) as error:
+        print(f"make invite: {error}", file=sys.stderr)
+        return 1
+    print(f"{email} gets an e-mail with a temporary password, and signs in at {url}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,116 @@
+"""AWS WAF on the load balancer: refuses what is known to be an attack, and whoever sends too much."""
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from infra.log_groups import log_group
+
+_Acl = wafv2.CfnWebACL
+
+# Requests from one address in five minutes. A browser makes a few hundred, and an office may share an address.
+_REQUESTS = 5000
+
+# AWS's rules, and those of them that only count: a file that someone uploads is more than the 8 KiB it allows a body.
+_MANAGED = {
+    "AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",),
+    "AWSManagedRulesKnownBadInputsRuleSet": (),
+}
+
+# Says who someone is: kept out of the log.
+_CONFIDENTIAL_HEADERS = ("authorization", "cookie")
+
+
+class WebAcl(Construct):
+    """AWS's common rules, what it knows to be malicious, and a limit for each address; logs all that it looked at."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        balancer: elbv2.ApplicationLoadBalancer,
+        client_address_header: str | None,
+        log_retention_days: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        acl = _Acl(
+            self,
+            "Acl",
+            scope="REGIONAL",
+            default_action=_Acl.DefaultActionProperty(allow={}),
+            rules=[
+                _limit(client_address_header, priority=0),
+                *(_managed(name, priority) for priority, name in enumerate(_MANAGED, start=1)),
+            ],
+            visibility_config=_visible("all"),
+        )
+        wafv2.CfnWebACLAssociation(
+            self, "Association", resource_arn=balancer.load_balancer_arn, web_acl_arn=acl.attr_arn
+        )
+        stack = Stack.of(self)
+        # The name has to begin like this, or WAF refuses the group.
+        logs = log_group(self, "Logs", name=f"aws-waf-logs-{stack.stack_name}", retention_days=log_retention_days)
+        wafv2.CfnLoggingConfiguration(
+            self,
+            "Logging",
+            resource_arn=acl.attr_arn,
+            # Not the group's own attribute: that ends in ":*", which WAF refuses too.
+            log_destination_configs=[
+                stack.format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=logs.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
+            redacted_fields=[
+                wafv2.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": header})
+                for header in _CONFIDENTIAL_HEADERS
+            ],
+        )
+
+
+def _limit(client_address_header: str | None, priority: int) -> _Acl.RuleProperty:
+    if client_address_header is None:
+        statement = _Acl.RateBasedStatementProperty(limit=_REQUESTS, aggregate_key_type="IP")
+    else:
+        statement = _Acl.RateBasedStatementProperty(
+            limit=_REQUESTS,
+            aggregate_key_type="FORWARDED_IP",
+            forwarded_ip_config=_Acl.ForwardedIPConfigurationProperty(
+                header_name=client_address_header, fallback_behavior="MATCH"
+            ),
+        )
+    return _Acl.RuleProperty(
+        name="RequestsPerAddress",
+        priority=priority,
+        statement=_Acl.StatementProperty(rate_based_statement=statement),
+        action=_Acl.RuleActionProperty(block={}),
+        visibility_config=_visible("RequestsPerAddress"),
+    )
+
+
+def _managed(name: str, priority: int) -> _Acl.RuleProperty:
+    group = _Acl.ManagedRuleGroupStatementProperty(
+        vendor_name="AWS",
+        name=name,
+        rule_action_overrides=[
+            _Acl.RuleActionOverrideProperty(name=rule, action_to_use=_Acl.RuleActionProperty(count={}))
+            for rule in _MANAGED[name]
+        ],
+    )
+    return _Acl.RuleProperty(
+        name=name,
+        priority=priority,
+        statement=_Acl.StatementProperty(managed_rule_group_statement=group),
+        override_action=_Acl.OverrideActionProperty(none={}),
+        visibility_config=_visible(name),
+    )
+
+
+def _visible(name: str) -> _Acl.VisibilityConfigProperty:
+    return _Acl.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=True
+    )

@@ -1,0 +1,72 @@
+"""Whether the database accepts what the tasks open during a deployment."""
+
+from typing import Any
+
+import pytest
+
+from infra.compose import read
+from infra.connections import max_connections, over_budget
+from infra.environment import environment
+from infra.tasks import tasks
+from tests.infra.conftest import Workspace, settings
+
+
+def problems(workspace: Workspace, name: str = "dev", **changes: Any) -> list[str]:
+    """Return what is said about an environment with changed settings."""
+    chosen = environment(name, {name: settings(name, **changes)})
+    return over_budget(tasks(read(workspace.compose_file)).values(), chosen)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_the_environments_as_they_are_fit(workspace: Workspace, name: str) -> None:
+    assert problems(workspace, name) == []
+
+
+def test_too_many_are_refused_with_the_sum_and_three_ways_out(workspace: Workspace) -> None:
+    workspace.replace("max_replicas: 4", "max_replicas: 6")
+
+    (problem,) = problems(workspace, services={"max_tasks": 6})
+
+    assert problem == (
+        "cdk.json: context.environments.dev.database.instance_class: db.t4g.micro accepts about 101 connections, but a "
+        "deployment may need 136 = 120 (api: 12 tasks x 10) + 6 (migrate in api: 6 new tasks x 1) + 10 (reserve). "
+        "Choose a class with more memory; or lower services.max_tasks, or replicas in docker-compose.yml; or set "
+        "DATABASE_POOL_SIZE in the environment of a service to less."
+    )
+
+
+@pytest.mark.parametrize(
+    "way_out",
+    [
+        {"services": {"max_tasks": 4}},
+        {"services": {"max_tasks": 6}, "database": {"instance_class": "db.t4g.small"}},
+    ],
+)
+def test_two_ways_out_are_settings(workspace: Workspace, way_out: dict[str, Any]) -> None:
+    workspace.replace("max_replicas: 4", "max_replicas: 6")
+
+    assert problems(workspace, **way_out) == []
+
+
+def test_the_third_way_out_is_a_smaller_pool(workspace: Workspace) -> None:
+    workspace.replace("max_replicas: 4", "max_replicas: 6")
+    workspace.replace("PGUSER: catalogue_api", 'PGUSER: catalogue_api\n      DATABASE_POOL_SIZE: "5"')
+
+    assert problems(workspace, services={"max_tasks": 6}) == []
+
+
+def test_without_a_database_nothing_is_counted(workspace: Workspace) -> None:
+    workspace.compose_file.write_text(
+        "name: shop\nservices:\n  web:\n    image: busybox:1\n"
+        "    deploy: {replicas: 99, resources: {limits: {cpus: '1', memory: 64M}}}\n"
+    )
+
+    assert problems(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("instance_class", "expected"),
+    [("db.t4g.micro", 101), ("db.t4g.small", 202), ("db.t4g.medium", 405), ("db.r8g.16xlarge", 5000)],
+)
+def test_more_memory_accepts_more(instance_class: str, expected: int) -> None:
+    assert max_connections(instance_class) == expected

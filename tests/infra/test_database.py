@@ -1,0 +1,74 @@
+"""What stands in for the compose file's database."""
+
+import json
+
+import pytest
+
+from tests.infra.conftest import Template
+
+
+@pytest.fixture(params=["dev", "prod"])
+def template(request: pytest.FixtureRequest) -> Template:
+    """Each environment's template in turn."""
+    found: Template = request.getfixturevalue(request.param)
+    return found
+
+
+def test_the_database_is_private_encrypted_and_leaves_a_snapshot(template: Template) -> None:
+    (resource,) = template.resources("RDS::DBInstance").values()
+    database = resource["Properties"]
+
+    assert (database["Engine"], database["EngineVersion"]) == ("postgres", "18")
+    assert (database["DBName"], database["MasterUsername"]) == ("catalogue", "catalogue")
+    assert not database["PubliclyAccessible"]
+    assert database["StorageEncrypted"]
+    assert database["StorageType"] == "gp3"
+    assert "{{resolve:secretsmanager:" in json.dumps(database["MasterUserPassword"])
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Snapshot"
+
+
+def test_the_database_speaks_tls_alone_and_logs_what_is_slow(template: Template) -> None:
+    group = template.only("RDS::DBParameterGroup")
+
+    assert template.place(template.only("RDS::DBInstance")["DBParameterGroupName"]) == "Database/Parameters"
+    assert group["Family"] == "postgres18"
+    assert group["Parameters"] == {
+        "rds.force_ssl": "1",
+        "log_min_duration_statement": "1000",
+        "log_statement": "ddl",
+    }
+
+
+def test_the_storage_grows_by_itself_and_minor_versions_are_installed(template: Template) -> None:
+    database = template.only("RDS::DBInstance")
+
+    assert database["MaxAllocatedStorage"] > int(database["AllocatedStorage"])
+    assert database["AutoMinorVersionUpgrade"]
+
+
+def test_prod_has_its_own_key_which_outlives_the_instance_and_its_snapshot(prod: Template) -> None:
+    (key,) = prod.resources("KMS::Key").values()
+    database = prod.only("RDS::DBInstance")
+
+    assert key["Properties"]["EnableKeyRotation"]
+    assert key["DeletionPolicy"] == "Retain"
+    assert prod.place(database["KmsKeyId"]) == prod.place(database["PerformanceInsightsKMSKeyId"]) == "Database/Key"
+
+
+def test_prod_shows_what_the_database_does(prod: Template) -> None:
+    (resource,) = prod.resources("RDS::DBInstance").values()
+    database = resource["Properties"]
+    waits = {prod.place(other) for other in resource["DependsOn"]}
+
+    assert database["EnableCloudwatchLogsExports"] == ["postgresql", "upgrade"]
+    assert database["MonitoringInterval"] == 60
+    assert database["EnablePerformanceInsights"]
+    # Else RDS makes them itself, and keeps what is in them for ever.
+    assert {"Database/Logs-postgresql", "Database/Logs-upgrade"} <= waits
+
+
+def test_dev_pays_for_none_of_that(dev: Template) -> None:
+    database = dev.only("RDS::DBInstance")
+
+    assert not {"KmsKeyId", "MonitoringInterval", "EnableCloudwatchLogsExports"} & database.keys()
+    assert not database.get("EnablePerformanceInsights")

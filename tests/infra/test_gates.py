@@ -1,0 +1,98 @@
+"""Each gate finds what it is there for, and an acknowledgement covers what it names and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.gates.findings import Acknowledgement, Finding, judge
+from tests.infra.conftest import CONTEXT
+from tests.tools import require
+
+FINDING = Finding("prod", "checkov", "CKV_AWS_1", "Database/Instance", "Ensure something")
+ACKNOWLEDGEMENT = Acknowledgement(
+    rules=("CKV_AWS_1",), resources=("Database/*",), environments=("prod",), reason="It is meant."
+)
+
+
+def test_a_finding_that_nobody_acknowledged_stands_in_the_way() -> None:
+    verdict = judge([FINDING], [])
+
+    assert verdict.unacknowledged == (FINDING,)
+    assert not verdict.passes
+
+
+def test_a_finding_that_is_acknowledged_does_not() -> None:
+    verdict = judge([FINDING], [ACKNOWLEDGEMENT])
+
+    assert verdict.acknowledged == (FINDING,)
+    assert verdict.passes
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Finding("dev", "checkov", "CKV_AWS_1", "Database/Instance", ""),
+        Finding("prod", "checkov", "CKV_AWS_10", "Database/Instance", ""),
+        Finding("prod", "checkov", "CKV_AWS_1", "api/Service", ""),
+    ],
+    ids=["environment", "rule", "resource"],
+)
+def test_an_acknowledgement_covers_no_other(other: Finding) -> None:
+    assert judge([FINDING, other], [ACKNOWLEDGEMENT]).unacknowledged == (other,)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"rules": ("CKV_AWS_1", "CKV_AWS_2")},
+        {"resources": ("Database/*", "Cluster")},
+        {"environments": ("dev", "prod")},
+    ],
+    ids=["rule", "resource", "environment"],
+)
+def test_an_acknowledgement_of_which_any_part_is_not_found_any_more_is_stale(more: dict[str, tuple[str, ...]]) -> None:
+    names = {name: more.get(name, getattr(ACKNOWLEDGEMENT, name)) for name in ("rules", "resources", "environments")}
+
+    verdict = judge([FINDING], [Acknowledgement(**names, reason="It was meant.")])
+
+    assert len(verdict.stale) == 1
+    assert not verdict.passes
+
+
+def test_brackets_in_the_name_of_a_rule_are_no_pattern() -> None:
+    finding = Finding("prod", "AwsSolutions", "AwsSolutions-IAM5[Resource::*]", "api", "")
+    acknowledgement = Acknowledgement(
+        rules=(finding.rule,), resources=("api",), environments=("prod",), reason="It takes no resource."
+    )
+
+    assert judge([finding], [acknowledgement]).passes
+
+
+def test_every_gate_looks_at_the_stack(tmp_path: Path) -> None:
+    require("checkov")
+    import aws_cdk
+    from aws_cdk import aws_s3 as s3
+
+    from infra.gates.synthesis import synthesise
+    from infra.gates.templates import check
+
+    def careless(app: aws_cdk.App) -> aws_cdk.Stack:
+        stack = aws_cdk.Stack(app, "careless")
+        bucket = s3.CfnBucket(stack, "Bucket")
+        bucket.add_property_override("NoSuchProperty", "x")
+        return stack
+
+    synthesis = synthesise("test", careless, tmp_path, CONTEXT)
+    findings = [*synthesis.findings, *check({"test": synthesis.template})]
+
+    gates = {finding.gate for finding in findings if finding.resource == "Bucket"}
+    assert gates == {"CloudFormation Validate", "AwsSolutions", "NIST.800.53.R5", "checkov", "cfn-lint"}
+
+
+def test_every_acknowledgement_gives_a_reason_and_is_written_once() -> None:
+    from infra.acknowledgements import ACKNOWLEDGEMENTS
+
+    combinations = [combination for each in ACKNOWLEDGEMENTS for combination in each.combinations()]
+
+    assert all(each.reason.endswith(".") and len(each.reason.split()) > 8 for each in ACKNOWLEDGEMENTS)
+    assert len(set(combinations)) == len(combinations)
