@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def require(tool: str) -> None:
-    """Skip the running test when `tool` (engine, browser or cdk) is missing; with CI set, fail it."""
+    """Skip the running test when `tool` (engine, browser, cdk or checkov) is missing; with CI set, fail it."""
     missing = _missing(tool)
     if missing and os.environ.get("CI"):
         pytest.fail(f"CI needs it: {missing}")
@@ -32,6 +33,9 @@ def _missing(tool: str) -> str | None:
             return None if CHROMIUM else "no Chromium or Chrome is installed"
         case "cdk":
             return None if (ROOT / "node_modules/.bin/cdk").exists() else "no CDK CLI: run `make setup`"
+        case "checkov":
+            places = os.pathsep.join([str(Path(sys.prefix) / "checkov/bin"), os.environ["PATH"]])
+            return None if shutil.which("checkov", path=places) else "no checkov: run `make setup`"
     raise ValueError(f"unknown tool {tool!r}")
 
 

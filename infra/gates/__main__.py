@@ -1,0 +1,87 @@
+"""`python -m infra.gates`: synthesise every environment, hold it against all gates, print what stands in the way."""
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aws_cdk
+
+from infra.acknowledgements import ACKNOWLEDGEMENTS
+from infra.compose import ComposeError, Project, read
+from infra.environment import SettingsError, environment
+from infra.gates.findings import Finding, Verdict, judge
+from infra.gates.synthesis import synthesise
+from infra.gates.templates import GateError, check
+from infra.stack import ApplicationStack
+from infra.tasks import tasks
+
+# `prod` as a team with a domain has it; RFC 2606 keeps the name for examples.
+_DOMAIN = {
+    "mode": "domain",
+    "domain_name": "catalogue.example.com",
+    "hosted_zone_name": "example.com",
+    "hosted_zone_id": "Z0123456789EXAMPLE",
+}
+# The first is what CDK's own validation calls itself.
+_GATES = ("CloudFormation Validate", "AwsSolutions", "NIST.800.53.R5", "checkov", "cfn-lint")
+
+
+def main() -> int:
+    """Print the verdict; 1 when a finding is not acknowledged, or what is acknowledged is not there any more."""
+    context = json.loads(Path("cdk.json").read_text())["context"]
+    settings = context["environments"]
+    variants = {**settings, "prod-domain": {**settings["prod"], "public_url": _DOMAIN}}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            findings = find(read(Path("docker-compose.yml")), variants, context, Path(folder))
+    except (ComposeError, SettingsError, GateError) as error:
+        sys.exit(str(error))
+    verdict = judge(findings, ACKNOWLEDGEMENTS)
+    print(report(verdict, list(variants)))
+    return 0 if verdict.passes else 1
+
+
+def find(
+    project: Project, variants: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], folder: Path
+) -> list[Finding]:
+    """Synthesise the stack with each of the settings, and return what the gates find."""
+    syntheses = [
+        synthesise(name, partial(_stack, project, name, settings), folder / name, dict(context))
+        for name, settings in variants.items()
+    ]
+    found = check({synthesis.environment: synthesis.template for synthesis in syntheses})
+    return found + [finding for synthesis in syntheses for finding in synthesis.findings]
+
+
+def report(verdict: Verdict, environments: list[str]) -> str:
+    """Return what people read: the numbers of each gate, then all that stands in the way."""
+    acknowledged = Counter((finding.gate, finding.environment) for finding in verdict.acknowledged)
+    left = Counter((finding.gate, finding.environment) for finding in verdict.unacknowledged)
+    gates = [*_GATES, *sorted({finding.gate for finding in verdict.unacknowledged} - {*_GATES})]
+    lines = ["".join(f"{title:<25}" for title in ("", *environments)).rstrip()]
+    for gate in gates:
+        numbers = [
+            f"{left[gate, name]} (+{acknowledged[gate, name]} known)" if acknowledged[gate, name] else left[gate, name]
+            for name in environments
+        ]
+        lines.append("".join(f"{cell:<25}" for cell in (gate, *numbers)).rstrip())
+    if verdict.unacknowledged:
+        lines += ["", "Mend these, or say in infra/acknowledgements.py why they are meant:"]
+        lines += map(str, verdict.unacknowledged)
+    if verdict.stale:
+        lines += ["", "Drop these from infra/acknowledgements.py, as no gate finds them:", *verdict.stale]
+    return "\n".join(lines)
+
+
+def _stack(project: Project, name: str, settings: Mapping[str, Any], app: aws_cdk.App) -> aws_cdk.Stack:
+    chosen = environment(name, {name: settings})
+    return ApplicationStack(app, f"{project.name}-{name}", project=project, tasks=tasks(project), settings=chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

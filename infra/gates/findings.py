@@ -1,0 +1,76 @@
+"""What a gate says about a template, what we say to that, and what is left."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One rule that one resource breaks in one environment."""
+
+    environment: str
+    gate: str
+    rule: str
+    resource: str  # its place in the construct tree, such as Database/Instance; empty for the template itself
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.environment}: {self.gate}: {self.rule}: {self.resource or 'the template'}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """Why some resources break some rules in some environments, and are meant to.
+
+    Each combination of the three must be a finding: an acknowledgement never covers more than there is.
+    """
+
+    rules: tuple[str, ...]  # as the gates call them, with what cdk-nag writes in brackets
+    resources: tuple[str, ...]  # patterns of places in the construct tree, where * stands for any characters
+    environments: tuple[str, ...]
+    reason: str
+
+    def combinations(self) -> list[tuple[str, str, str]]:
+        """Return every environment, rule and pattern of resources that this is about."""
+        return [
+            (environment, rule, pattern)
+            for environment in self.environments
+            for rule in self.rules
+            for pattern in self.resources
+        ]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What stands in the way: findings nobody acknowledged, and (parts of) acknowledgements of what is not there."""
+
+    unacknowledged: tuple[Finding, ...]
+    acknowledged: tuple[Finding, ...]
+    stale: tuple[str, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self.unacknowledged and not self.stale
+
+
+def judge(findings: Iterable[Finding], acknowledgements: Sequence[Acknowledgement]) -> Verdict:
+    """Hold the findings against what is acknowledged."""
+    found = sorted(set(findings))
+    combinations = [combination for each in acknowledgements for combination in each.combinations()]
+    acknowledged = [finding for finding in found if any(_covers(c, finding) for c in combinations)]
+    return Verdict(
+        unacknowledged=tuple(finding for finding in found if finding not in acknowledged),
+        acknowledged=tuple(acknowledged),
+        stale=tuple(
+            f"{environment}: {rule}: {pattern}: nothing to acknowledge any more"
+            for environment, rule, pattern in combinations
+            if not any(_covers((environment, rule, pattern), finding) for finding in found)
+        ),
+    )
+
+
+def _covers(combination: tuple[str, str, str], finding: Finding) -> bool:
+    environment, rule, pattern = combination
+    return (environment, rule) == (finding.environment, finding.rule) and fnmatchcase(finding.resource, pattern)
