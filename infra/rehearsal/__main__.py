@@ -13,8 +13,10 @@ from rich.console import Console
 from infra.rehearsal import engine
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.rehearse import rehearse
+from infra.rehearsal.versions import EXITS, NEXT, UNHEALTHY
 
 _LOGS = engine.ROOT / ".data/rehearsal"
+_UPDATES = {"none": (), "some": (NEXT, EXITS), "all": (NEXT, EXITS, UNHEALTHY)}
 
 
 def main() -> int:
@@ -23,6 +25,12 @@ def main() -> int:
     parser.add_argument("--environment", default="dev", help="an environment of cdk.json (default: dev)")
     parser.add_argument(
         "--control-plane", action="store_true", help="run no containers, even if there is a Docker engine"
+    )
+    parser.add_argument(
+        "--updates",
+        choices=_UPDATES,
+        default="some",
+        help="deployed over it: nothing; a new version and one that does not start (default); also an unhealthy one",
     )
     parser.add_argument("--keep", action="store_true", help="wait for Ctrl-C before it is destroyed")
     arguments = parser.parse_args()
@@ -36,7 +44,14 @@ def main() -> int:
         return 1
     containers = engine.answers() and not arguments.control_plane
     try:
-        rehearse(arguments.environment, directory, Console(), containers=containers, keep=arguments.keep)
+        rehearse(
+            arguments.environment,
+            directory,
+            Console(),
+            containers=containers,
+            updates=_UPDATES[arguments.updates],
+            keep=arguments.keep,
+        )
     except (RehearsalError, BotoCoreError, ClientError) as error:
         print(f"rehearse: {error} (logs: {directory.relative_to(engine.ROOT)})", file=sys.stderr)
         return 1

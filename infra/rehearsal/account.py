@@ -161,12 +161,42 @@ def _elastic_ips(session: boto3.Session) -> Found:
         yield address["PublicIp"], address["PublicIp"], ""
 
 
+def _distributions(session: boto3.Session) -> Found:
+    for distribution in session.client("cloudfront").list_distributions()["DistributionList"].get("Items", []):
+        origins = ", ".join(origin["DomainName"] for origin in distribution["Origins"]["Items"])
+        yield distribution["Id"], distribution["DomainName"], f"in front of {origins}"
+
+
+def _user_pools(session: boto3.Session) -> Found:
+    cognito = session.client("cognito-idp")
+    for pool in cognito.list_user_pools(MaxResults=60)["UserPools"]:
+        clients = cognito.list_user_pool_clients(UserPoolId=pool["Id"])["UserPoolClients"]
+        yield pool["Id"], pool["Name"], f"{len(clients)} client"
+
+
+def _alarms(session: boto3.Session) -> Found:
+    for alarm in session.client("cloudwatch").describe_alarms()["MetricAlarms"]:
+        yield alarm["AlarmName"], alarm["AlarmName"], alarm.get("AlarmDescription", "")
+
+
+def _buckets(session: boto3.Session) -> Found:
+    for bucket in session.client("s3").list_buckets()["Buckets"]:
+        yield bucket["Name"], bucket["Name"], ""
+
+
+def _keys(session: boto3.Session) -> Found:
+    kms = session.client("kms")
+    for key in kms.list_keys()["Keys"]:
+        yield key["KeyId"], key["KeyId"], kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"].get("Description", "")
+
+
 _KINDS: dict[str, Callable[[boto3.Session], Found]] = {
     "AWS::EC2::VPC": _vpcs,
     "AWS::EC2::Subnet": _subnets,
     "AWS::EC2::EIP": _elastic_ips,
     "AWS::EC2::NatGateway": _nat_gateways,
     "AWS::EC2::SecurityGroup": _security_groups,
+    "AWS::CloudFront::Distribution": _distributions,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancers,
     "AWS::ElasticLoadBalancingV2::Listener": _listener_facts,
     "AWS::ElasticLoadBalancingV2::ListenerRule": _rules,
@@ -177,6 +207,10 @@ _KINDS: dict[str, Callable[[boto3.Session], Found]] = {
     "AWS::RDS::DBInstance": _databases,
     "AWS::RDS::DBSnapshot": _snapshots,
     "AWS::SecretsManager::Secret": _secrets,
+    "AWS::KMS::Key": _keys,
+    "AWS::S3::Bucket": _buckets,
+    "AWS::Cognito::UserPool": _user_pools,
+    "AWS::CloudWatch::Alarm": _alarms,
     "AWS::IAM::Role": _roles,
     "AWS::Logs::LogGroup": _log_groups,
 }

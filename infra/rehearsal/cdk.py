@@ -43,9 +43,10 @@ class Cdk:
             "NO_COLOR": "1",
         }
 
-    def synth(self) -> None:
-        """Write the cloud assembly that the commands below work on."""
-        self._run("synth", "--quiet", "--context", f"environment={self._environment}", "--output", str(self.assembly))
+    def synth(self, project: Path = ROOT) -> None:
+        """Write the cloud assembly that the commands below work on, from this project or a copy of it."""
+        context = f"environment={self._environment}"
+        self._run("synth", "--quiet", "--context", context, "--output", str(self.assembly), directory=project)
 
     def bootstrap(self) -> None:
         """Make CDK's own resources in the account: the asset bucket, the image repository and its roles."""
@@ -60,12 +61,12 @@ class Cdk:
         """Destroy the stack."""
         self._run("destroy", "--app", str(self.assembly), "--all", "--force")
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, directory: Path = ROOT) -> str:
         with self._log.open("ab") as log:
             start = log.tell()
             process = subprocess.Popen(
                 ["sh", "-c", _ON_A_LEASH, "cdk", str(_CLI), "--no-notices", "--ci", *arguments],
-                cwd=ROOT,
+                cwd=directory,
                 env=self._variables,
                 stdin=subprocess.PIPE,
                 stdout=log,

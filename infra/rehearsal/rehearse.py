@@ -4,31 +4,40 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
 from infra.rehearsal.account import Resource, kinds, resources
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
+from infra.rehearsal.engine import ROOT
 from infra.rehearsal.gaps import gaps
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.round_trip import round_trip
+from infra.rehearsal.site import Site, service_token
+from infra.rehearsal.update import roll_back, roll_through
+from infra.rehearsal.versions import Version, copy_of, unprotected
 
 _BOOTSTRAP_STACK = "CDKToolkit"
 _NETWORK = "AWS::EC2::"
 _SNAPSHOT = "AWS::RDS::DBSnapshot"
 
 
-def rehearse(environment: str, directory: Path, console: Console, *, containers: bool, keep: bool) -> None:
+def rehearse(
+    environment: str, directory: Path, console: Console, *, containers: bool, updates: Sequence[Version], keep: bool
+) -> None:
     """Rehearse one environment, with logs in `directory`; raise RehearsalError at the first thing that is wrong.
 
     `containers` runs tasks and the database on the Docker engine and uses the application through the load balancer.
+    `updates` are then deployed over it, one after the other, and those that do not work are to be taken back.
     `keep` waits for Ctrl-C before anything is destroyed. Whatever happens, the emulated AWS is gone afterwards.
     """
     where = (
@@ -51,15 +60,26 @@ def rehearse(environment: str, directory: Path, console: Console, *, containers:
         with _step(console, "cdk deploy again: no changes"):
             if cdk.deploy():
                 raise RehearsalError("a second cdk deploy of the same stack changed something")
-        public_url = _output(stack, "PublicUrl")
+        deployed = ROOT
+        site = Site(emulator, _output(stack, "PublicUrl"), service_token(session, stack["StackName"]))
         if containers:
-            with _step(console, "Use it through the load balancer"):
-                answers = round_trip(emulator, public_url)
+            with _step(console, f"Use it at {site.url}"):
+                answers = round_trip(site, emulator)
             console.print("  " + " · ".join(answers), soft_wrap=True)
+            for version in updates:
+                project = copy_of(version, directory)
+                _update(version, project, cdk, site, console)
+                deployed = project if version.works else deployed
         if keep:
-            _wait(emulator, public_url, console)
+            _wait(emulator, site, console)
         retained = _retained(session, stack["StackName"])
-        _destroy(session, cdk, console)
+        if stack["EnableTerminationProtection"]:
+            _refuse_destruction(session, cdk, console)
+            with _step(console, "cdk deploy with deletion_protection: false"):
+                cdk.synth(unprotected(deployed, environment, directory))
+                cdk.deploy()
+        with _step(console, "cdk destroy"):
+            cdk.destroy()
         _report_left(session, emulator, before, retained, console)
     console.print("\nNot emulated, so not shown by this:")
     for gap in gaps(containers=containers):
@@ -119,10 +139,18 @@ def _table(stack: Any, made: list[Resource]) -> Table:
     return table
 
 
-def _wait(emulator: Emulator, public_url: str, console: Console) -> None:
-    host = public_url.removeprefix("http://")
+def _update(version: Version, project: Path, cdk: Cdk, site: Site, console: Console) -> None:
+    deploy, end = (roll_through, "it rolls through") if version.works else (roll_back, "it is taken back")
+    with _step(console, f"cdk deploy {version.name}: {end}"):
+        lines = deploy(project, cdk, site)
+    for line in lines:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def _wait(emulator: Emulator, site: Site, console: Console) -> None:
+    headers = " ".join(f'--header "{name}: {value}"' for name, value in site.headers(signed_in=True).items())
     account = f"AWS_ENDPOINT_URL={emulator.url} AWS_ACCESS_KEY_ID={emulator.account} AWS_SECRET_ACCESS_KEY=rehearsal"
-    console.print(f'Kept until Ctrl-C. curl --header "Host: {host}" {emulator.url}/products/', soft_wrap=True)
+    console.print(f"Kept until Ctrl-C. curl {headers} {emulator.url}/products/", soft_wrap=True, markup=False)
     console.print(f"For the AWS CLI and boto3: {account} AWS_REGION={REGION}", soft_wrap=True)
     while True:
         time.sleep(3600)
@@ -140,25 +168,24 @@ def _retained(session: boto3.Session, stack_name: str) -> set[str]:
     return kept | ({_SNAPSHOT} if "Snapshot" in policies.values() else set())
 
 
-def _destroy(session: boto3.Session, cdk: Cdk, console: Console) -> None:
+def _refuse_destruction(session: boto3.Session, cdk: Cdk, console: Console) -> None:
     rds = session.client("rds")
-    protected = [
-        database["DBInstanceIdentifier"]
-        for database in rds.describe_db_instances()["DBInstances"]
-        if database["DeletionProtection"]
-    ]
-    if protected:
-        with _step(console, "cdk destroy is refused: the database is protected from deletion"):
-            try:
-                cdk.destroy()
-            except RehearsalError:
-                pass
-            else:
-                raise RehearsalError(f"cdk destroy removed {protected[0]}, which is protected from deletion")
-        for database in protected:
-            rds.modify_db_instance(DBInstanceIdentifier=database, DeletionProtection=False, ApplyImmediately=True)
-    with _step(console, "cdk destroy"):
-        cdk.destroy()
+    names = [database["DBInstanceIdentifier"] for database in rds.describe_db_instances()["DBInstances"]]
+    delete = partial(rds.delete_db_instance, SkipFinalSnapshot=True)
+    with _step(console, "cdk destroy is refused, and so is deleting the database"):
+        refusals = [_refusal("cdk destroy", cdk.destroy)]
+        refusals += [_refusal(f"deleting {name}", partial(delete, DBInstanceIdentifier=name)) for name in names]
+    for refusal in refusals:
+        console.print(f"  {refusal}", soft_wrap=True, markup=False)
+
+
+def _refusal(what: str, delete: Callable[[], object]) -> str:
+    """The sentence with which something protected from deletion refuses it; an error when it does not."""
+    try:
+        delete()
+    except (RehearsalError, ClientError) as error:
+        return str(error)
+    raise RehearsalError(f"{what} deleted what is protected from deletion")
 
 
 def _report_left(

@@ -2,13 +2,17 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from tests.tools import ROOT, require
@@ -16,16 +20,15 @@ from tests.tools import ROOT, require
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_without_an_engine_the_stack_is_made_looked_at_and_destroyed(environment: str) -> None:
-    require("cdk")
-    with _rehearsal("--environment", environment, "--control-plane") as rehearsal:
-        output, errors = rehearsal.communicate(timeout=300)
+    output = _without_an_engine(environment)
 
-    assert rehearsal.returncode == 0, errors
     rows = _rows(output)
-    assert {row[0] for row in rows} >= {"Cluster", "LoadBalancer", "Listener", "Secret", "Role", "LogGroup"}
+    kinds = {"Cluster", "Distribution", "LoadBalancer", "Listener", "Secret", "UserPool", "Alarm", "Role", "LogGroup"}
+    assert {row[0] for row in rows} >= kinds
+    count = 2 if environment == "prod" else 1
     assert sorted(row[2] for row in rows if row[0] == "Service") == [
-        "1 of 1 tasks running, api:1",
-        "1 of 1 tasks running, ui:1",
+        f"{count} of {count} tasks running, api:1",
+        f"{count} of {count} tasks running, ui:1",
     ]
     assert any(row[0] == "TaskDefinition" and row[2].startswith("migrate, api on") for row in rows)
     assert any(row[0] == "ListenerRule" and "/products/*" in row[1] for row in rows)
@@ -34,23 +37,70 @@ def test_without_an_engine_the_stack_is_made_looked_at_and_destroyed(environment
     assert database.startswith("postgres 18")
     assert ("Multi-AZ" in database) == (environment == "prod")
     assert "✓ cdk deploy again: no changes" in output
-    assert ("✓ cdk destroy is refused" in output) == (environment == "prod")
-    assert re.search(r"Left after destroy, retained by policy: AWS::RDS::DBSnapshot \S+$", output, re.MULTILINE)
+    (left,) = re.findall(r"^Left after destroy, retained by policy: (.*)$", output, re.MULTILINE)
+    retained = {"dev": {"RDS::DBSnapshot"}, "prod": {"RDS::DBSnapshot", "KMS::Key", "S3::Bucket"}}
+    assert set(re.findall(r"AWS::(\S+) \S+", left)) == retained[environment]
     assert "Not emulated, so not shown by this:\n  - IAM" in output
 
 
-def test_with_an_engine_a_product_lives_its_life_through_the_load_balancer() -> None:
+def test_what_is_protected_is_destroyed_only_after_its_protection_is_lifted() -> None:
+    output = _without_an_engine("prod")
+
+    story = (
+        "✓ cdk destroy is refused, and so is deleting the database",
+        "cannot be deleted while TerminationProtection is enabled",
+        "Cannot delete a DB instance when DeletionProtection is enabled",
+        "✓ cdk deploy with deletion_protection: false",
+        "✓ cdk destroy (",
+    )
+    assert sorted(story, key=output.index) == list(story)
+
+
+def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_back() -> None:
     require("cdk")
     require("engine")
-    with _rehearsal() as rehearsal:
+    with _rehearsal("--updates", "all") as rehearsal:
         output, errors = rehearsal.communicate(timeout=900)
 
     assert rehearsal.returncode == 0, errors
     assert (
-        "POST /products/ 201 · GET /products/1 200 · PUT /products/1 200 · DELETE /products/1 200 · "
-        "GET /products/1 404 · GET / 200 · the UI reaches the API at its API_URL"
+        "GET /products/ without a token 401 · with it POST 201 · GET /products/1 200 · PUT 200 · DELETE 200 · "
+        "GET 404 · GET / 200 · the UI reaches the API at its API_URL"
     ) in output
     assert sorted(row[2].rpartition(", ")[2] for row in _rows(output) if row[0] == "TargetGroup") == ["1 targets"] * 2
+    updated, ends, unhealthy = re.findall(r"✓ cdk deploy a.*\n((?:  .*\n)+)", output)
+    answered = r"  (\d+) of \1 requests answered meanwhile, "
+    assert re.match(answered + r"first by 1\.0\.0, then by 1\.0\.1\n", updated)
+    assert re.match(answered + r"all by 1\.0\.1\n", ends)
+    assert "Essential container exited; api exited with code 1 after: api: made to fail" in ends
+    assert re.match(answered + r"all by 1\.0\.1\n", unhealthy)
+    assert "Task failed container health checks; api was stopped after: " in unhealthy
+    assert _left(output) == ""
+
+
+def test_services_added_to_the_compose_file_run_in_prod_too(tmp_path: Path) -> None:
+    require("cdk")
+    require("engine")
+    project = _copy_of_this_project(tmp_path / "project")
+    compose = project / "docker-compose.yml"
+    compose.write_text(compose.read_text().replace("\nservices:\n", f"\nservices:\n{_ADDED_SERVICES}", 1))
+    with _rehearsal("--environment", "prod", "--updates", "none", "--keep", project=project) as rehearsal:
+        output = _read_until("Kept until Ctrl-C", rehearsal)
+        curl = shlex.split(output.splitlines()[-1].partition("curl ")[2])
+        headers = dict(argument.split(": ", 1) for argument in curl if ": " in argument)
+        answer = httpx.get(curl[-1].replace("/products/", "/notices/today.txt"), headers=headers, timeout=30)
+        rehearsal.send_signal(signal.SIGINT)
+        rehearsal.communicate(timeout=60)
+
+    assert (answer.status_code, answer.text) == (200, "nothing new\n")
+    rows = _rows(output)
+    running = {re.sub(r".* tasks running, ", "", row[2]): row[2] for row in rows if row[0] == "Service"}
+    assert running["worker:1"] == "1 of 1 tasks running, worker:1"
+    assert running["notices:1"] == "1 of 1 tasks running, notices:1"
+    assert running["api:1"] == "2 of 2 tasks running, api:1"
+    assert any(row[0] == "ListenerRule" and "/notices/*" in row[1] for row in rows)
+    assert sum(row[0] == "TargetGroup" for row in rows) == 3
+    assert "the UI reaches the API at its API_URL" in output
     assert _left(output) == ""
 
 
@@ -58,12 +108,7 @@ def test_an_interrupted_rehearsal_leaves_nothing_behind() -> None:
     require("cdk")
     require("engine")
     with _rehearsal() as rehearsal:
-        assert rehearsal.stdout
-        output = ""
-        while "✓ cdk bootstrap" not in output:
-            line = rehearsal.stdout.readline()
-            assert line, "the rehearsal ended by itself"
-            output += line
+        output = _read_until("✓ cdk bootstrap", rehearsal)
         rehearsal.send_signal(signal.SIGINT)
         _rest, errors = rehearsal.communicate(timeout=60)
 
@@ -85,11 +130,60 @@ def test_what_is_wrong_is_said_in_one_sentence() -> None:
     shutil.rmtree(logs)
 
 
+_ADDED_SERVICES = """
+  worker:
+    build: {context: ., dockerfile: app/Dockerfile, target: api}
+    command: [python, -c, "import time; time.sleep(3600)"]
+    init: true
+    deploy: {resources: {limits: {cpus: "0.25", memory: 128M}}}
+
+  notices:
+    build: {context: ., dockerfile: app/Dockerfile, target: api}
+    command:
+      - sh
+      - -c
+      - mkdir /tmp/notices && echo nothing new > /tmp/notices/today.txt && exec python -m http.server 8080 -d /tmp
+    init: true
+    tmpfs: [/tmp]
+    ports: ["127.0.0.1:8080:8080"]
+    deploy: {resources: {limits: {cpus: "0.25", memory: 128M}}}
+    x-aws:
+      public: {paths: [/notices/*], health_path: /notices/today.txt}
+"""
+
+
+@cache
+def _without_an_engine(environment: str) -> str:
+    require("cdk")
+    with _rehearsal("--environment", environment, "--control-plane") as rehearsal:
+        output, errors = rehearsal.communicate(timeout=300)
+    assert rehearsal.returncode == 0, errors
+    return output
+
+
+def _copy_of_this_project(project: Path) -> Path:
+    tools = (".venv", "node_modules")
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*tools, ".git", ".data", "cdk.out", "__pycache__"))
+    for name in tools:
+        (project / name).symlink_to(ROOT / name)
+    return project
+
+
+def _read_until(words: str, rehearsal: subprocess.Popen[str]) -> str:
+    assert rehearsal.stdout
+    output = ""
+    while words not in output:
+        line = rehearsal.stdout.readline()
+        assert line, f"the rehearsal ended by itself: {rehearsal.communicate()[1]}"
+        output += line
+    return output
+
+
 @contextmanager
-def _rehearsal(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def _rehearsal(*arguments: str, project: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.rehearsal", *arguments],
-        cwd=ROOT,
+        cwd=project,
         env={**os.environ, "COLUMNS": "250"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

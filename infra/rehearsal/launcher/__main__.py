@@ -17,12 +17,13 @@ from ministack import app
 from ministack.core import container_reaper
 from ministack.services import ecs
 
-from infra.rehearsal.launcher import container_definitions, database, fargate, registry, resource_types
+from infra.rehearsal.launcher import container_definitions, database, distribution, fargate, registry, resource_types
 
 
 def main() -> None:
     """Serve on the address in BIND (a hypercorn bind); with an engine's socket, run tasks and the database on it."""
     resource_types.install()
+    distribution.install()
     container_definitions.install()
     registry.install()
     database.protect()

@@ -4,6 +4,8 @@ The emulator only writes such an instance down (it starts a database for CreateD
 """
 
 import os
+import secrets
+import shlex
 import time
 from typing import Any
 
@@ -11,6 +13,7 @@ from ministack.core import container_reaper
 from ministack.services import ecs, rds
 from ministack.services.cloudformation import provisioners, stacks
 
+_SUPERUSER = "rdsadmin"
 _START_TIMEOUT = 60.0  # seconds; PostgreSQL takes two on an idle machine
 
 
@@ -66,8 +69,8 @@ def _start(engine: Any, instance: dict[str, Any]) -> str:
         detach=True,
         environment={
             "POSTGRES_DB": instance["DBName"],
-            "POSTGRES_USER": instance["MasterUsername"],
-            "POSTGRES_PASSWORD": instance["_MasterUserPassword"],
+            "POSTGRES_USER": _SUPERUSER,
+            "POSTGRES_PASSWORD": secrets.token_hex(),
         },
         command=["-c", f"port={instance['Endpoint']['Port']}", "-c", "fsync=off"],
         labels=container_reaper.own_labels("rds"),
@@ -85,4 +88,37 @@ def _start(engine: Any, instance: dict[str, Any]) -> str:
             ecs._remove_docker_container(engine, container)
             raise ValueError(f"PostgreSQL did not start for {instance['DBInstanceIdentifier']}: {log}")
         time.sleep(0.1)
+    result = container.exec_run(["sh", "-c", _as_on_rds(instance)])
+    if result.exit_code != 0:
+        ecs._remove_docker_container(engine, container)
+        raise ValueError(f"{instance['DBInstanceIdentifier']} cannot be prepared: {result.output.decode()}")
     return str(container.id)
+
+
+def _as_on_rds(instance: dict[str, Any]) -> str:
+    """A script that makes the owner no superuser, and has members of rds_iam sign in without a password of their own.
+
+    Whoever is no member of rds_iam is refused without one. What the emulator cannot do is check a member's token.
+    """
+    owner, database = (identifier.replace('"', '""') for identifier in (instance["MasterUsername"], instance["DBName"]))
+    password = instance["_MasterUserPassword"].replace("'", "''")
+    statements = [
+        "CREATE ROLE rds_iam",
+        f"""CREATE ROLE "{owner}" LOGIN CREATEDB CREATEROLE PASSWORD '{password}'""",
+        f'GRANT rds_iam TO "{owner}" WITH ADMIN OPTION',
+        f'ALTER DATABASE "{database}" OWNER TO "{owner}"',
+        "SELECT pg_reload_conf()",
+    ]
+    psql = [
+        "psql",
+        f"--username={_SUPERUSER}",
+        f"--dbname={instance['DBName']}",
+        f"--port={instance['Endpoint']['Port']}",
+    ]
+    rules = rf'host all "{owner}" all scram-sha-256\nhost all +rds_iam all trust'
+    return f"""
+        set -e
+        hba=$({shlex.join([*psql, "--tuples-only", "--no-align", "--command=SHOW hba_file"])})
+        sed -i {shlex.quote("1i " + rules)} "$hba"
+        {shlex.join([*psql, "--quiet", *(f"--command={statement}" for statement in statements)])}
+    """

@@ -21,6 +21,7 @@ from infra.rehearsal.launcher.database import run_off_the_loop
 
 _SECOND = 1_000_000_000  # Docker's unit of time is the nanosecond
 _POLL = 0.25  # seconds
+_LOG_SECONDS = 1.0  # in which the last of a container's log is read
 _STEADY_TIMEOUT = 300.0  # seconds; ECS itself gives up after three hours
 
 # service name: {port mapping name: DNS name}, of ServiceConnectConfiguration, which the emulator drops
@@ -33,6 +34,7 @@ def install(engine: Any) -> None:
     _start_in_order()
     _count_when_healthy(engine)
     _wait_until_steady()
+    _remove_what_has_ended(engine)
 
 
 def _run_with_every_setting() -> None:
@@ -42,10 +44,20 @@ def _run_with_every_setting() -> None:
         result: dict[str, Any] = build_arguments(container, task_definition, *others)
         network, task = result["network"], ecs._tasks[result["labels"]["com.amazonaws.ecs.task-arn"]]
         result["labels"] |= container.get("dockerLabels", {})
+        result["environment"] = _environment(result["environment"], task)
         result["networking_config"] = {network: {"Aliases": _aliases(task, container)}}
         return result | _settings(container, task_definition)
 
     ecs._build_run_kwargs = arguments
+
+
+def _environment(given: dict[str, str], task: dict[str, Any]) -> dict[str, str]:
+    """What a container is given as its variables: on ECS the region too, and here no TLS to the database."""
+    region, account = task["taskArn"].split(":")[3:5]
+    # For the task role's: the SDK asks for those only on ECS's own link-local address.
+    credentials = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "rehearsal"}
+    bridged = {"PGSSLMODE": "disable"} if "PGSSLMODE" in given else {}
+    return given | {"AWS_REGION": region} | credentials | bridged
 
 
 def _aliases(task: dict[str, Any], container: dict[str, Any]) -> list[str]:
@@ -174,8 +186,12 @@ def _count_when_healthy(engine: Any) -> None:
 def _health_problem(engine: Any, task: dict[str, Any], service: dict[str, Any], address: str) -> str | None:
     """Wait until a task is healthy to the engine and to its target groups; why it is not, or None once it is."""
     grace = time.monotonic() + float(service.get("healthCheckGracePeriodSeconds") or 120)
+    essentials = task["_container_essentials"]
     while ecs._task_is_active(task["taskArn"], task):
         states = [engine.containers.get(identity).attrs["State"] for identity in task["_docker_ids"]]
+        if any(state["Status"] == "exited" and essential for state, essential in zip(states, essentials, strict=False)):
+            time.sleep(_POLL)  # it is about to be stopped for that
+            continue
         health = [state["Health"]["Status"] for state in states if "Health" in state]
         task["healthStatus"] = "UNHEALTHY" if "unhealthy" in health else "HEALTHY" if health else "UNKNOWN"
         if "unhealthy" in health:
@@ -199,12 +215,32 @@ def _target_answers(balanced: dict[str, Any], address: str) -> bool:
         return False
 
 
+def _remove_what_has_ended(engine: Any) -> None:
+    """The containers of a task that ended by itself go too; the emulator leaves them until it ends itself."""
+    clean_up = ecs._cleanup_task_resources
+
+    def remove(containers: list[str]) -> None:
+        time.sleep(_LOG_SECONDS)
+        for container in containers:
+            ecs._remove_docker_container(engine, container)
+
+    def clean_up_everything(task: dict[str, Any], client: Any, *others: Any, **more: Any) -> None:
+        containers = [] if client else list(task["_docker_ids"])
+        clean_up(task, client, *others, **more)
+        if containers:
+            spawn_background(lambda: remove(containers), thread_name="removal")
+
+    ecs._cleanup_task_resources = clean_up_everything
+
+
 def _wait_until_steady() -> None:
     make_deployment = ecs._make_deployment
 
     def deployment(*arguments: Any, **others: Any) -> dict[str, Any]:
         made: dict[str, Any] = make_deployment(*arguments, **others)
-        return made | {"rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
+        # Nor is an image's digest asked for first: until it is known, no second task would start.
+        state = {"rolloutState": "IN_PROGRESS", "rolloutStateReason": "", "_image_resolution_disabled": True}
+        return made | state
 
     ecs._make_deployment = deployment
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ECS::Service"]

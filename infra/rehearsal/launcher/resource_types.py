@@ -1,25 +1,26 @@
-"""The CloudFormation resource types the emulator lacks, over the EC2 and WAF it does have, and one it gets wrong.
+"""The CloudFormation resource types the emulator lacks, over the services it does have, and one it gets wrong.
 
 A type that has no service behind it at all here is only recorded: it gets an identity and an ARN, so that what refers
 to it resolves. Which those are is `RECORDED`; `infra/rehearsal/gaps.py` says it in words.
 """
 
+import string
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import ec2, secretsmanager, waf
+from ministack.services import ec2, ecs, secretsmanager, waf
 from ministack.services.cloudformation import provisioners
+
+from infra.rehearsal.launcher import distribution
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, Any]]
 
 # By type: its service in an ARN, the attributes that are its ARN, and those that are its identity.
 RECORDED = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", ("Arn",), ("Id",)),
     "AWS::ApplicationAutoScaling::ScalingPolicy": ("autoscaling", ("Arn",), ("PolicyName",)),
-    "AWS::CloudFront::VpcOrigin": ("cloudfront", ("Arn",), ("Id",)),
     "AWS::WAFv2::LoggingConfiguration": ("wafv2", (), ()),
 }
 
@@ -32,9 +33,18 @@ def install() -> None:
     handlers["AWS::EC2::EIP"] = _handlers(_elastic_ip, _release_elastic_ip)
     handlers["AWS::EC2::NatGateway"] = _handlers(_nat_gateway, _delete_nat_gateway)
     handlers["AWS::EC2::FlowLog"] = _handlers(_flow_log, _delete_flow_log)
+    handlers["AWS::ApplicationAutoScaling::ScalableTarget"] = _handlers(_scalable_target, lambda _id, _properties: None)
+    handlers["AWS::CloudFront::VpcOrigin"] = _handlers(distribution.create, distribution.delete)
+    handlers["AWS::ECS::ClusterCapacityProviderAssociations"] = _handlers(
+        _capacity_providers, lambda _id, _properties: None
+    )
     handlers["AWS::WAFv2::WebACLAssociation"] = _handlers(_associate_web_acl, _disassociate_web_acl)
     for resource_type, (service, arns, identities) in RECORDED.items():
         handlers.setdefault(resource_type, _recorded(service, arns, identities))
+    record_alarm = provisioners._cw_metric_alarm_record
+    provisioners._cw_metric_alarm_record = lambda name, properties: record_alarm(name, _of_one_metric(properties))
+    generate_secret = provisioners._sm_secret_string
+    provisioners._sm_secret_string = lambda properties: generate_secret(_without_punctuation(properties))
     handlers["AWS::SecretsManager::Secret"] = _secret(handlers["AWS::SecretsManager::Secret"])
 
 
@@ -103,6 +113,20 @@ def _delete_flow_log(flow_log_id: str, _properties: Properties) -> None:
     ec2._delete_flow_logs({"FlowLogId.1": [flow_log_id]})
 
 
+def _scalable_target(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    """A service runs at least as many tasks as it may be scaled in to, as soon as that is said; no more ever."""
+    _service, cluster, name = properties["ResourceId"].split("/")
+    fewest = max(int(properties["MinCapacity"]), ecs._services[f"{cluster}/{name}"]["desiredCount"])
+    ecs._update_service({"cluster": cluster, "service": name, "desiredCount": fewest})
+    return f"{properties['ResourceId']}|{properties['ScalableDimension']}|ecs", {"Id": f"{stack_name}-{logical_id}"}
+
+
+def _capacity_providers(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
+    cluster = ecs._clusters[ecs._resolve_cluster_name(properties["Cluster"])]
+    cluster["capacityProviders"] = properties["CapacityProviders"]
+    return properties["Cluster"], {}
+
+
 def _associate_web_acl(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     waf._associate_web_acl(properties)
     return f"{properties['WebACLArn']}|{properties['ResourceArn']}", {}
@@ -110,6 +134,22 @@ def _associate_web_acl(_logical_id: str, properties: Properties, _stack_name: st
 
 def _disassociate_web_acl(_association_id: str, properties: Properties) -> None:
     waf._disassociate_web_acl(properties)
+
+
+def _of_one_metric(alarm: Properties) -> Properties:
+    """An alarm's properties, with an expression over several metrics as the name of one, which nothing measures."""
+    if not alarm.get("Metrics"):
+        return alarm
+    expression = next(metric["Expression"] for metric in alarm["Metrics"] if "Expression" in metric)
+    return alarm | {"Metrics": None, "MetricName": expression, "Namespace": "expression"}
+
+
+def _without_punctuation(secret: Properties) -> Properties:
+    """A secret's properties, with ExcludePunctuation, which the emulator does not know, as ExcludeCharacters."""
+    generate = secret.get("GenerateSecretString", {})
+    if str(generate.get("ExcludePunctuation")).lower() != "true":
+        return secret
+    return secret | {"GenerateSecretString": generate | {"ExcludeCharacters": string.punctuation}}
 
 
 def _created(store: Mapping[str, Any], create: Callable[[], Any]) -> str:
