@@ -12,12 +12,12 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration up down test check check-locks format lock synth deploy diff destroy rehearse screenshots
+.PHONY: help setup run demo migration up down test check check-locks format lock synth bootstrap deploy diff invite destroy rehearse bench screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.ready node_modules/.ready ## Install everything the other commands need (they do it by themselves)
+setup: .venv/.ready .venv/checkov/.ready node_modules/.ready ## Install everything the other commands need (they do it by themselves)
 
 run: .venv/.ready ## Run the whole application here: API on 127.0.0.1:8000, UI on 127.0.0.1:8501, embedded PostgreSQL
 	@python -m app.local
@@ -39,10 +39,11 @@ test: setup ## Run every check and test; what needs a missing tool is skipped wi
 	@$(MAKE) --no-print-directory check
 	@python -m pytest
 
-check: setup check-locks ## Lint, format check, types, and whether the locks match pyproject.toml
+check: setup check-locks ## Lint, format, types, whether the locks match pyproject.toml, and the gates of infra/gates
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@python -m infra.gates
 
 format: .venv/.ready ## Format the code
 	@ruff check --fix . && ruff format .
@@ -51,6 +52,7 @@ lock: .venv/.ready ## Compile requirements/*.txt from pyproject.toml; `make lock
 	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group api -o $(LOCKS)/api.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group ui -o $(LOCKS)/ui.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group emulator -o $(LOCKS)/emulator.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group checkov -o $(LOCKS)/checkov.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group dev -o $(LOCKS)/workstation.txt
 
 check-locks: .venv/.ready
@@ -60,11 +62,18 @@ check-locks: .venv/.ready
 synth: setup ## Write the CloudFormation template of ENV (dev or prod) to cdk.out; needs no AWS account
 	@cdk synth --quiet --context environment=$(ENV)
 
+bootstrap: setup ## Prepare your AWS account and region, once: CDK's own bucket, repository (with image scanning) and roles
+	@cdk bootstrap
+	@python -m infra.operations.image_scanning
+
 deploy: setup ## Deploy ENV to the AWS account of your credentials
 	@cdk deploy --context environment=$(ENV)
 
 diff: setup ## Show what `make deploy` would change
 	@cdk diff --context environment=$(ENV)
+
+invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
+	@python -m infra.operations.invite catalogue-$(ENV) "$(EMAIL)"
 
 destroy: setup ## Remove ENV from AWS, except what its settings retain
 	@cdk destroy --context environment=$(ENV)
@@ -72,11 +81,17 @@ destroy: setup ## Remove ENV from AWS, except what its settings retain
 rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
 	@python -m infra.rehearsal --environment $(ENV)
 
+bench: setup ## Measure: cdk synth against an empty app
+	@python -m benchmarks.synth
+
 screenshots: .venv/.ready ## Take the pictures of docs/images from a running application with example products
 	@python -m tests.end_to_end.screenshots $${UI_URL:-http://127.0.0.1:8501} docs/images
 
 .venv/.ready: requirements/workstation.txt
 	@tools/setup python
+
+.venv/checkov/.ready: requirements/checkov.txt | .venv/.ready
+	@tools/setup checkov
 
 node_modules/.ready: package-lock.json | .venv/.ready
 	@tools/setup node
