@@ -8,6 +8,9 @@ COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-u
 # The virtual environment's tools first, Node among them (it comes from PyPI: see `setup`).
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
+# What app/Dockerfile is written for, and the default since Docker 23.
+export DOCKER_BUILDKIT := 1
+
 # The CLI would recommend the npm tag `latest`, which is an old build under a wrong number.
 export CDK_DISABLE_VERSION_CHECK := 1
 
