@@ -16,7 +16,7 @@ def make_engine(settings: Settings) -> Engine:
     url = settings.sqlalchemy_database_url
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _enforce_sqlite_constraints)
+        event.listen(engine, "connect", _let_sqlite_read_while_writing)
         return engine
     timeout_milliseconds = round(settings.statement_timeout_seconds * 1000)
     engine = create_engine(
@@ -51,6 +51,6 @@ def get_session(request: Request) -> Iterator[Session]:
 SessionDep = Annotated[Session, Depends(get_session)]
 
 
-def _enforce_sqlite_constraints(connection: object, _record: object) -> None:
+def _let_sqlite_read_while_writing(connection: object, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]
     connection.execute("PRAGMA busy_timeout=5000")  # type: ignore[attr-defined]

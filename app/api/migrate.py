@@ -19,7 +19,6 @@ from app.api.database import make_engine
 from app.api.settings import InvalidSettingsError, read_settings
 
 ADVISORY_LOCK = 7_262_683  # any number, as long as nothing else in this database locks the same one
-logger = logging.getLogger(__name__)
 
 
 def upgrade(engine: Engine, *, api_user: str | None = None, api_password: SecretStr | None = None) -> str:
