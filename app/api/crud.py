@@ -1,51 +1,52 @@
-"""What is done with products in the database: list, read, create, update, delete."""
+"""What is done with one product in the database: create, read, update, delete. Each is one statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from app.api.models import Product
-from app.api.schemas import ProductCreate
+from app.api.schemas import ProductCreate, ProductResponse
 
 MAX_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
+COLUMNS = [getattr(Product, name) for name in ProductResponse.model_fields]
+
+_READ = select(*COLUMNS).where(Product.id == bindparam("id"))
+_CREATE = insert(Product).returning(*COLUMNS)
 
 
-def get_products(session: Session, *, after: int, limit: int) -> Sequence[Product]:
-    """Return up to `limit` products whose id is greater than `after`, by id (keyset pagination)."""
-    if after >= MAX_ID:
-        return []
-    return session.scalars(select(Product).where(Product.id > after).order_by(Product.id).limit(limit)).all()
-
-
-def get_product(session: Session, product_id: int) -> Product | None:
+def get_product(connection: Connection, product_id: int) -> RowMapping | None:
     """Return the product with this id, or None."""
-    return session.get(Product, product_id) if 0 < product_id <= MAX_ID else None
+    if not 0 < product_id <= MAX_ID:
+        return None
+    return connection.execute(_READ, {"id": product_id}).mappings().one_or_none()
 
 
-def create_product(session: Session, new: ProductCreate) -> Product:
+def create_product(connection: Connection, new: ProductCreate) -> RowMapping:
     """Store a new product and return it with what the database generated."""
-    product = Product(**new.model_dump())
-    session.add(product)
-    session.commit()
-    return product
+    return connection.execute(_CREATE, dict(new)).mappings().one()
 
 
-def update_product(session: Session, product_id: int, changes: Mapping[str, Any]) -> Product | None:
-    """Change the named fields of a product and return it, or None when there is no such product."""
-    product = get_product(session, product_id)
-    if product is not None:
-        for field, value in changes.items():
-            setattr(product, field, value)
-        session.commit()
-    return product
+def update_product(
+    connection: Connection, product_id: int, changes: Mapping[str, Any], *, version: int | None = None
+) -> RowMapping | None:
+    """Change the named fields of a product and return it.
+
+    None when there is no such product or, where `version` is given, when it has another version by now.
+    """
+    if not 0 < product_id <= MAX_ID:
+        return None
+    changed = update(Product).where(Product.id == product_id).values(**changes, version=Product.version + 1)
+    if version is not None:
+        changed = changed.where(Product.version == version)
+    return connection.execute(changed.returning(*COLUMNS)).mappings().one_or_none()
 
 
-def delete_product(session: Session, product_id: int) -> Product | None:
-    """Delete a product and return it as it last was, or None when there is no such product."""
-    product = get_product(session, product_id)
-    if product is not None:
-        session.delete(product)
-        session.commit()
-    return product
+def delete_product(connection: Connection, product_id: int, *, version: int | None = None) -> RowMapping | None:
+    """Delete a product and return it as it last was; None as for `update_product`."""
+    if not 0 < product_id <= MAX_ID:
+        return None
+    deleted = delete(Product).where(Product.id == product_id)
+    if version is not None:
+        deleted = deleted.where(Product.version == version)
+    return connection.execute(deleted.returning(*COLUMNS)).mappings().one_or_none()

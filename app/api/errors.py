@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -70,10 +69,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ProductNotFoundError)
     def not_found(_request: Request, error: ProductNotFoundError) -> JSONResponse:
         return problem(404, error.detail)
-
-    @app.exception_handler(StaleDataError)
-    def deleted_meanwhile(_request: Request, _error: StaleDataError) -> JSONResponse:
-        return problem(404, ProductNotFoundError.detail)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

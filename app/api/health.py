@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from app.api.errors import problem_responses
-from app.api.migrate import current_revision, newest_revision
+from app.api.revision import current_revision, newest_revision
 
 router = APIRouter(prefix="/health", tags=["health"])
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from app.api import errors, health
 from app.api.auth import Authenticator
-from app.api.database import make_engine, make_session_factory
+from app.api.database import make_engine
 from app.api.router import router
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
@@ -24,7 +24,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         used = settings or read_settings()
         app.state.engine = engine = make_engine(used)
         app.state.authenticator = Authenticator(used)
-        app.state.session_factory = make_session_factory(engine)
         # As many request threads as connections: a request waits for a thread, never for a connection in a thread.
         anyio.to_thread.current_default_thread_limiter().total_tokens = used.database_pool_size
         yield

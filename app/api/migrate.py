@@ -3,19 +3,17 @@
 import logging
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from app.api import roles
 from app.api.database import make_engine
+from app.api.revision import newest_revision
 from app.api.settings import InvalidSettingsError, read_settings
 
 ADVISORY_LOCK = 7_262_683  # any number, as long as nothing else in this database locks the same one
@@ -43,20 +41,6 @@ def upgrade(engine: Engine, *, api_user: str | None = None, api_password: Secret
         finally:
             connection.invalidate()  # closing the connection for good gives the lock back, whatever happened
     return newest_revision()
-
-
-def current_revision(connection: Connection) -> str | None:
-    """Return the revision the database is at, or None when no migration was ever applied."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-@cache
-def newest_revision() -> str:
-    """Return the newest revision this version of the program has."""
-    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if revision is None:
-        raise RuntimeError("app/api/migrations/versions has no migration")
-    return revision
 
 
 def alembic_config() -> Config:

@@ -1,11 +1,26 @@
-"""The table of products, as SQLAlchemy maps it. Migrations, not this file, create it."""
+"""The tables, as SQLAlchemy maps them. Migrations, not this file, create them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, Enum, Float, Identity, Numeric, String, TypeDecorator, func
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    DateTime,
+    Dialect,
+    Enum,
+    Float,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    String,
+    TypeDecorator,
+    func,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -51,7 +66,6 @@ class Product(Base):
 
     __tablename__ = "products"
     __table_args__ = (CheckConstraint("price > 0", name="products_price_positive"),)
-    __mapper_args__ = {"eager_defaults": True}  # generated values come back with the INSERT or UPDATE  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -61,3 +75,45 @@ class Product(Base):
     email_fornecedor: Mapped[str] = mapped_column(String(254))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), onupdate=func.now())
+    version: Mapped[int] = mapped_column(server_default="1")  # counts the changes: what ETag and If-Match speak of
+    # What PostgreSQL searches. SQLite has no such column, so it is in no SELECT but the search's.
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("products_search(name, description)", persisted=True))
+
+
+# One index for every order of the list, with the id that makes it total. Text goes by its plain form (search.py).
+ORDERS: dict[str, Any] = {
+    "name": func.products_plain(Product.name),
+    "description": func.left(func.products_plain(func.coalesce(Product.description, "")), 100),
+    "price": Product.price,
+    "categoria": Product.categoria,
+    "email_fornecedor": Product.email_fornecedor,
+    "created_at": Product.created_at,
+    "updated_at": Product.updated_at,
+}
+for name, order in ORDERS.items():
+    Index(f"products_by_{name}", order, Product.id)
+Index("products_by_search", Product.search, postgresql_using="gin")
+
+
+class IdempotencyKey(Base):
+    """The answer to a create that carried an `Idempotency-Key`, for when it is sent again."""
+
+    __tablename__ = "idempotency_keys"
+
+    caller: Mapped[str] = mapped_column(String(255), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    answer: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), index=True)
+
+
+class ProductsSummary(Base):
+    """The newest summary of all products: one row, kept because computing it takes long when they are many."""
+
+    __tablename__ = "products_summary"
+    __table_args__ = (CheckConstraint("id = 1", name="products_summary_one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    computed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seconds: Mapped[float] = mapped_column(Float)

@@ -18,7 +18,7 @@ from pydantic import (
 
 from app.api.models import Categoria
 
-GENERATED = ("id", "created_at", "updated_at")
+GENERATED = ("id", "created_at", "updated_at", "version")
 
 
 def _refuse_nul(text: str) -> str:
@@ -40,7 +40,9 @@ Name = Annotated[
     Field(examples=["Geladeira Frost Free 375 L"]),
 ]
 Description = Annotated[
-    str, StringConstraints(max_length=2000), AfterValidator(_refuse_nul), Field(examples=["Branca, 110 V"])
+    Annotated[str, StringConstraints(max_length=2000), AfterValidator(_refuse_nul), Field(examples=["Branca, 110 V"])]
+    | None,
+    AfterValidator(lambda text: text or None),  # an empty one is none: CSV knows no difference
 ]
 Price = Annotated[
     Decimal,
@@ -66,7 +68,7 @@ class ProductBase(BaseModel):
     """What every product has."""
 
     name: Name
-    description: Description | None = None
+    description: Description = None
     price: Price
     categoria: Categoria
     email_fornecedor: EmailFornecedor
@@ -79,18 +81,17 @@ class ProductCreate(_Input, ProductBase):
 class ProductResponse(ProductBase):
     """A product as the API answers it: with what the database generated."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     id: int
     created_at: datetime
     updated_at: datetime
+    version: int
 
 
 class ProductUpdate(_Input):
     """The body of a PUT: a field that is absent or null stays as it is, as in the workshop."""
 
     name: Name | None = None
-    description: Description | None = None
+    description: Description = None
     price: Price | None = None
     categoria: Categoria | None = None
     email_fornecedor: EmailFornecedor | None = None
@@ -108,7 +109,7 @@ class ProductPatch(_Input):
     """The body of a PATCH, a JSON merge patch (RFC 7396): absent stays, null clears what may be empty."""
 
     name: Name = Field(default_factory=_absent)
-    description: Description | None = Field(default_factory=_absent)
+    description: Description = Field(default_factory=_absent)
     price: Price = Field(default_factory=_absent)
     categoria: Categoria = Field(default_factory=_absent)
     email_fornecedor: EmailFornecedor = Field(default_factory=_absent)

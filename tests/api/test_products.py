@@ -171,7 +171,8 @@ def test_put_changes_what_it_names_and_keeps_the_rest(client: TestClient, produc
     changed = response.json()
     assert changed["price"] == 10.5
     assert changed["updated_at"] >= made["updated_at"]
-    assert changed | {"price": made["price"], "updated_at": made["updated_at"]} == made
+    assert changed["version"] == made["version"] + 1
+    assert changed | {name: made[name] for name in ("price", "updated_at", "version")} == made
 
 
 def test_put_takes_back_a_product_as_it_was_read(client: TestClient, product: Json) -> None:

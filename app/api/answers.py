@@ -1,0 +1,31 @@
+"""A product, or a page of them, as the response that carries it."""
+
+from collections.abc import Iterable, Mapping
+
+from fastapi import Response
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
+
+from app.api.schemas import ProductResponse
+
+_LIST = TypeAdapter(list[ProductResponse])
+
+
+def product_response(product: RowMapping, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with one product; `ETag` names its version.
+
+    What comes out of the database was checked when it went in, so it is not validated again.
+    """
+    body = ProductResponse.model_construct(**product).model_dump_json()
+    return Response(body, status, {"ETag": etag(product), **(headers or {})}, "application/json")
+
+
+def products_response(products: Iterable[RowMapping], *, headers: Mapping[str, str]) -> Response:
+    """Answer with a page of products."""
+    body = _LIST.dump_json([ProductResponse.model_construct(**product) for product in products])
+    return Response(body, 200, headers, "application/json")
+
+
+def etag(product: RowMapping) -> str:
+    """Return the product's strong entity tag (RFC 9110, 8.8.3): its version."""
+    return f'"{product["version"]}"'

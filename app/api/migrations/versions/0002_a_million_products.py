@@ -1,0 +1,82 @@
+"""What a million products need: versions, search, an index for every order, kept answers and a kept summary."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+# How text is sorted and searched: without accents and case. The collations are PostgreSQL's own, so the order is the
+# same on every server, whatever its locale; app/api/search.py has the same in Python for SQLite.
+PLAIN = r"""
+CREATE FUNCTION products_plain(value text) RETURNS text IMMUTABLE STRICT PARALLEL SAFE
+RETURN casefold(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g') COLLATE pg_unicode_fast) COLLATE "C"
+"""
+# Every word as it is written, for prefixes, and its stem. Punctuation goes first, or the parser sees addresses in it.
+WORDS = r"""
+CREATE FUNCTION products_words(value text) RETURNS text IMMUTABLE STRICT PARALLEL SAFE
+RETURN regexp_replace(products_plain(value), '[!-/:-@[-`{-~]+', ' ', 'g')
+"""
+SEARCH = r"""
+CREATE FUNCTION products_search(name text, description text) RETURNS tsvector IMMUTABLE PARALLEL SAFE
+RETURN strip(
+    to_tsvector('pg_catalog.simple', products_words(name || ' ' || coalesce(description, '')))
+    || to_tsvector('pg_catalog.portuguese', products_words(name || ' ' || coalesce(description, '')))
+)
+"""
+FUNCTIONS = (
+    "products_plain(text)",
+    "products_words(text)",
+    "products_search(text, text)",
+)
+
+
+def upgrade() -> None:
+    """Add the columns, functions, indexes and tables; a large table is rewritten, and its writers wait meanwhile."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("caller", sa.String(255), primary_key=True),
+        sa.Column("key", sa.String(255), primary_key=True),
+        sa.Column("request_hash", sa.LargeBinary, nullable=False),
+        sa.Column("answer", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+    )
+    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+    op.create_table(
+        "products_summary",
+        sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1", name="products_summary_one_row"), primary_key=True),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Float, nullable=False),
+    )
+    op.execute("UPDATE products SET description = NULL WHERE description = ''")
+    op.add_column("products", sa.Column("version", sa.Integer, nullable=False, server_default="1"))
+    if not postgresql:
+        return
+    for function in (PLAIN, WORDS, SEARCH):
+        op.execute(function)
+    op.execute(
+        'ALTER TABLE products ALTER COLUMN categoria TYPE varchar(20) COLLATE "C", '
+        'ALTER COLUMN email_fornecedor TYPE varchar(254) COLLATE "C", '
+        "ADD COLUMN search tsvector GENERATED ALWAYS AS (products_search(name, description)) STORED"
+    )
+    op.create_index("products_by_name", "products", [sa.text("products_plain(name::text)"), "id"])
+    description = sa.text("\"left\"(products_plain(COALESCE(description, ''::character varying)::text), 100)")
+    op.create_index("products_by_description", "products", [description, "id"])
+    for column in ("price", "categoria", "email_fornecedor", "created_at", "updated_at"):
+        op.create_index(f"products_by_{column}", "products", [column, "id"])
+    op.create_index("products_by_search", "products", ["search"], postgresql_using="gin")
+
+
+def downgrade() -> None:
+    """Take all of it away again; the products stay."""
+    if op.get_bind().dialect.name == "postgresql":
+        for column in ("name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at"):
+            op.drop_index(f"products_by_{column}", "products")
+        op.drop_column("products", "search")
+        for function in reversed(FUNCTIONS):
+            op.execute(f"DROP FUNCTION {function}")
+    op.drop_column("products", "version")
+    op.drop_table("products_summary")
+    op.drop_table("idempotency_keys")
