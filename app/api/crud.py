@@ -5,10 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
-from app.api.models import Product
+from app.api.models import MAX_ID, Product
 from app.api.schemas import ProductCreate, ProductResponse
 
-MAX_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
 COLUMNS = [getattr(Product, name) for name in ProductResponse.model_fields]
 
 _READ = select(*COLUMNS).where(Product.id == bindparam("id"))

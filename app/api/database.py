@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from app.api import search
 from app.api.settings import Settings
 
 
@@ -21,7 +22,7 @@ def make_engine(settings: Settings) -> Engine:
     url = settings.sqlalchemy_database_url
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _let_sqlite_read_while_writing)
+        event.listen(engine, "connect", _prepare_sqlite)
         return engine
     timeout_milliseconds = round(settings.statement_timeout_seconds * 1000)
     engine = create_engine(
@@ -73,6 +74,7 @@ def _replace_when_closed(connection: Any, record: ConnectionPoolEntry, _proxy: P
         raise DisconnectionError("the server closed the connection")
 
 
-def _let_sqlite_read_while_writing(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA busy_timeout=5000")
+    search.teach_sqlite(connection)

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import botocore.session
 from sqlalchemy import Engine, event
 
 
@@ -12,10 +13,8 @@ def sign_in_by_token(engine: Engine) -> None:
     A token is signed on this machine, without a request, and opens connections for 15 minutes; an open connection
     outlives it. The region and the task role's credentials come from the environment that ECS gives a task.
     """
-    import botocore.session  # here, as it takes 0.15 s that only a deployment on AWS has a use for
-
     # botocore itself reads AWS_DEFAULT_REGION alone; ECS sets AWS_REGION.
-    rds = botocore.session.get_session().create_client("rds", region_name=os.environ.get("AWS_REGION"))
+    rds: Any = botocore.session.get_session().create_client("rds", region_name=os.environ.get("AWS_REGION"))
 
     @event.listens_for(engine, "do_connect")
     def add_token(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+MAX_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
+
 
 class Categoria(StrEnum):
     """The five categories of the shop; the values are what travels and what is stored."""
@@ -82,8 +84,8 @@ class Product(Base):
 
 # One index for every order of the list, with the id that makes it total. Text goes by its plain form (search.py).
 ORDERS: dict[str, Any] = {
-    "name": func.products_plain(Product.name),
-    "description": func.left(func.products_plain(func.coalesce(Product.description, "")), 100),
+    "name": func.products_plain(Product.name, type_=String),
+    "description": func.substr(func.products_plain(func.coalesce(Product.description, "")), 1, 100, type_=String),
     "price": Product.price,
     "categoria": Product.categoria,
     "email_fornecedor": Product.email_fornecedor,

@@ -13,6 +13,7 @@ from app.api.answers import product_response, products_response
 from app.api.auth import require_sign_in
 from app.api.database import EngineDep
 from app.api.errors import ProductNotFoundError, problem_responses
+from app.api.listing import ListQuery
 from app.api.schemas import ProductCreate, ProductPatch, ProductResponse, ProductUpdate
 
 router = APIRouter(
@@ -37,18 +38,17 @@ def create_product_route(product: ProductCreate, engine: EngineDep) -> Response:
 
 @router.get("", include_in_schema=False, response_model=list[ProductResponse])
 @router.get("/", response_model=list[ProductResponse], responses=problem_responses(422))
-def read_products_route(
-    engine: EngineDep,
-    limit: Annotated[int, Query(ge=1, le=200, description="Products on a page")] = 50,
-    after: Annotated[int, Query(ge=0, description="Products whose id is greater; take it from `Link`")] = 0,
-) -> Response:
-    """List products by id, one page at a time; the header `Link` with `rel="next"` leads to the next page."""
-    with engine.connect() as connection:
-        products = listing.get_products(connection, after=after, limit=limit + 1)
+def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()]) -> Response:
+    """List products, one page at a time; the header `Link` leads to the pages beside it."""
     headers = {}
-    if len(products) > limit:
-        headers["Link"] = f'<{router.prefix}/?limit={limit}&after={products[limit - 1]["id"]}>; rel="next"'
-    return products_response(products[:limit], headers=headers)
+    with engine.connect() as connection:
+        products, link = listing.get_page(connection, query)
+        if query.count:
+            total, headers["X-Total-Count-Kind"] = listing.count(connection, query)
+            headers["X-Total-Count"] = str(total)
+    if link:
+        headers["Link"] = link
+    return products_response(products, headers=headers)
 
 
 @router.get("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422))

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, create_engine, text
 
-from app.api.migrate import newest_revision
+from app.api.migrate import alembic_config
 from app.api.models import Base
+from app.api.revision import newest_revision
 from tests.tools import ROOT
 
 
@@ -40,6 +42,10 @@ def test_migrating_from_nothing_gives_exactly_the_models(empty_database: URL) ->
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+def test_the_newest_by_name_is_the_last_one() -> None:
+    assert [newest_revision()] == ScriptDirectory.from_config(alembic_config()).get_heads()
 
 
 def test_several_at_once_all_succeed(empty_database: URL) -> None:

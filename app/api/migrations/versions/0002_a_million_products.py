@@ -12,23 +12,22 @@ PLAIN = r"""
 CREATE FUNCTION products_plain(value text) RETURNS text IMMUTABLE STRICT PARALLEL SAFE
 RETURN casefold(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g') COLLATE pg_unicode_fast) COLLATE "C"
 """
-# Every word as it is written, for prefixes, and its stem. Punctuation goes first, or the parser sees addresses in it.
+# The parser is given words only: it would see addresses and numbers in punctuation.
 WORDS = r"""
 CREATE FUNCTION products_words(value text) RETURNS text IMMUTABLE STRICT PARALLEL SAFE
-RETURN regexp_replace(products_plain(value), '[!-/:-@[-`{-~]+', ' ', 'g')
+RETURN regexp_replace(products_plain(value), '[\x01-/:-@\[-`{-\x7f]+', ' ', 'g')
 """
+# Every word as it is written, for prefixes, and its stem.
 SEARCH = r"""
 CREATE FUNCTION products_search(name text, description text) RETURNS tsvector IMMUTABLE PARALLEL SAFE
-RETURN strip(
-    to_tsvector('pg_catalog.simple', products_words(name || ' ' || coalesce(description, '')))
-    || to_tsvector('pg_catalog.portuguese', products_words(name || ' ' || coalesce(description, '')))
-)
+BEGIN ATOMIC
+    SELECT
+        array_to_tsvector(ARRAY(SELECT left(word, 100) FROM string_to_table(words, ' ') AS word WHERE word <> ''))
+        || strip(to_tsvector('pg_catalog.portuguese', words))
+    FROM products_words(name || ' ' || coalesce(description, '')) AS words;
+END
 """
-FUNCTIONS = (
-    "products_plain(text)",
-    "products_words(text)",
-    "products_search(text, text)",
-)
+FUNCTIONS = ("products_plain(text)", "products_words(text)", "products_search(text, text)")
 
 
 def upgrade() -> None:
@@ -62,7 +61,7 @@ def upgrade() -> None:
         "ADD COLUMN search tsvector GENERATED ALWAYS AS (products_search(name, description)) STORED"
     )
     op.create_index("products_by_name", "products", [sa.text("products_plain(name::text)"), "id"])
-    description = sa.text("\"left\"(products_plain(COALESCE(description, ''::character varying)::text), 100)")
+    description = sa.text("substr(products_plain(COALESCE(description, ''::character varying)::text), 1, 100)")
     op.create_index("products_by_description", "products", [description, "id"])
     for column in ("price", "categoria", "email_fornecedor", "created_at", "updated_at"):
         op.create_index(f"products_by_{column}", "products", [column, "id"])

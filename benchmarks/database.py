@@ -1,0 +1,87 @@
+"""An embedded PostgreSQL with databases of products, and its own command-line tools."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, create_engine, text
+
+from app.embedded_postgres import TOOLS, embedded_postgres
+from benchmarks.products import DATED_FIELDS, write_dated_csv
+
+ROOT = Path(__file__).parent.parent
+API_ROLE = "catalogue_api"
+MAX_CONNECTIONS = 200  # for the pools of several servers and pgbench at once; the rest is PostgreSQL's default
+
+
+@contextmanager
+def postgres() -> Iterator[URL]:
+    """Start a server whose data goes when it stops; yield the URL of an empty database of it, as its owner."""
+    with tempfile.TemporaryDirectory(prefix="catalogue-bench-") as folder:
+        data = Path(folder, "data")
+        with embedded_postgres(data) as url:
+            execute(url, f"ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}")
+        with embedded_postgres(data) as url:  # it takes effect with a start
+            yield url
+
+
+def make_database(server: URL, rows: int) -> URL:
+    """Make a database with `rows` products on the newest schema, vacuumed and analysed, and return its owner's URL."""
+    name = f"rows_{rows}"
+    execute(server, f"CREATE DATABASE {name}")
+    url = server.set(database=name)
+    environment = {**os.environ, "DATABASE_URL": libpq(url), "DATABASE_API_USER": API_ROLE}
+    command = [sys.executable, "-m", "app.api.migrate"]
+    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    if rows:
+        _load(url, rows)
+    execute(url, "VACUUM ANALYZE")
+    return url
+
+
+def _load(url: URL, rows: int) -> None:
+    """Load the products first and index them then, which takes half as long."""
+    with tempfile.TemporaryDirectory(prefix="catalogue-bench-") as folder:
+        file = Path(folder, "products.csv")
+        write_dated_csv(file, rows)
+        indexes = _rows(url, "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'products_by_%'")
+        execute(url, *(f"DROP INDEX {name}" for name, _ in indexes))
+        copy_in(url, f"products ({', '.join(DATED_FIELDS)})", file)
+        execute(url, *(definition for _, definition in indexes))
+
+
+def copy_in(url: URL, into: str, file: Path) -> None:
+    """Load a CSV file into a table with psql's \\copy."""
+    run_tool("psql", "--quiet", "--command", f"\\copy {into} FROM '{file}' WITH (FORMAT csv, HEADER)", libpq(url))
+
+
+def execute(url: URL, *statements: str) -> None:
+    """Run statements, each in a transaction of its own."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def _rows(url: URL, query: str) -> list[Any]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = list(connection.execute(text(query)))
+    engine.dispose()
+    return rows
+
+
+def run_tool(name: str, *arguments: str) -> str:
+    """Run one of the server's tools (psql, pgbench) and return what it printed."""
+    return subprocess.run([TOOLS / name, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def libpq(url: URL) -> str:
+    """Return the URL as libpq and the settings take it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,82 @@
+"""The API's own routes without a database: what FastAPI and Uvicorn take by themselves.
+
+Same addresses, parameters, validation and sign-in, read from the API's router; each endpoint gives back an answer that
+was made before.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import APIRoute
+
+from app.api import errors
+from app.api.auth import Authenticator
+from app.api.models import Categoria
+from app.api.router import router
+from app.api.schemas import ProductResponse
+from app.api.settings import Settings
+
+NOW = datetime.now(UTC)
+PRODUCT = ProductResponse.model_construct(
+    id=1,
+    name="Geladeira Frost Free 375 L",
+    description="Branca, 110 V",
+    price=Decimal("2899.90"),
+    categoria=Categoria.ELETRODOMESTICO,
+    email_fornecedor="vendas@fornecedor.example.com",
+    created_at=NOW,
+    updated_at=NOW,
+    version=1,
+)
+ONE = PRODUCT.model_dump_json().encode()
+PAGE = b"[" + b",".join([ONE] * 50) + b"]"
+
+
+def make_app() -> FastAPI:
+    """Build the application."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        settings = Settings()
+        app.state.engine = None
+        app.state.authenticator = Authenticator(settings)
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_pool_size
+        yield
+
+    floor = APIRouter(dependencies=router.dependencies)
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            is_list = route.path.rstrip("/") == router.prefix and "GET" in route.methods
+            floor.add_api_route(
+                route.path,
+                _constant(route.endpoint, PAGE if is_list else ONE, route.status_code or 200),
+                methods=list(route.methods),
+                response_model=route.response_model,
+                status_code=route.status_code,
+            )
+    app = FastAPI(lifespan=lifespan, redirect_slashes=False)
+    errors.install(app)
+    app.include_router(floor)
+    return app
+
+
+def _constant(endpoint: Callable[..., Any], body: bytes, status: int) -> Callable[..., Any]:
+    """Return a function with `endpoint`'s parameters that answers with `body`."""
+
+    def answer(**_parameters: Any) -> Response:
+        return Response(body, status, media_type="application/json")
+
+    async def answer_at_once(**parameters: Any) -> Response:
+        return answer(**parameters)
+
+    return functools.wraps(endpoint)(answer_at_once if inspect.iscoroutinefunction(endpoint) else answer)
+
+
+app = make_app()

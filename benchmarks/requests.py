@@ -1,0 +1,165 @@
+"""Requests for one product and for the first page, one worker each: `python -m benchmarks.requests`.
+
+The API against (a) what the FastAPI tutorial teaches (tutorial.py), (b) its own routes without a database (floor.py)
+and (c) the same SQL sent by pgbench. They take turns, so that whatever else the machine does meets all of them.
+"""
+
+import statistics
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from sqlalchemy import URL
+
+from app.api.schemas import ProductResponse
+from benchmarks import server
+from benchmarks.database import execute, make_database, postgres
+from benchmarks.load import Measured, pgbench, require_wrk, wrk
+from benchmarks.report import Table, goal, show, spread
+
+ROWS = 100_000
+CONNECTIONS = (1, 16, 64)
+ROUNDS = 3
+SECONDS = 2
+STALL_SECONDS = 20
+# The tutorial's engine has SQLAlchemy's default pool of 5 + 10 connections, which more than 40 clients bring to a halt:
+# FastAPI's 40 threads wait for a connection, and those who have one wait for a thread. One for each thread prevents it.
+THREADS = 40
+OPERATIONS = {
+    "read": ("read", str(ROWS)),
+    "create": ("create",),
+    "update": ("update", str(ROWS)),
+    "first page": ("get", "/products/"),
+}
+WITH_GOALS = ("read", "create")
+COLUMNS = ", ".join(ProductResponse.model_fields)
+SQL = {
+    "read": f"""
+\\set id random(1, {ROWS})
+SELECT {COLUMNS} FROM products WHERE id = :id;""",
+    "create": f"""
+INSERT INTO products (name, description, price, categoria, email_fornecedor) VALUES
+('Geladeira Frost Free 375 L', 'Branca, 110 V', 2899.9, 'Eletrodoméstico', 'vendas@fornecedor.example.com')
+RETURNING {COLUMNS};""".replace("\n", " "),
+    "update": f"""
+\\set id random(1, {ROWS})
+\\set price random(1, 9999)
+UPDATE products SET price = :price, updated_at = now(), version = version + 1 WHERE id = :id RETURNING {COLUMNS};""",
+    "first page": f"SELECT {COLUMNS} FROM products ORDER BY id LIMIT 51;",
+}
+TUTORIAL_TABLE = (
+    """CREATE TABLE tutorial_products (
+        id serial PRIMARY KEY, name varchar NOT NULL, description varchar, price float NOT NULL,
+        categoria varchar NOT NULL, email_fornecedor varchar NOT NULL,
+        created_at timestamp NOT NULL DEFAULT now(), updated_at timestamp NOT NULL DEFAULT now())""",
+    """INSERT INTO tutorial_products
+           (name, description, price, categoria, email_fornecedor, created_at, updated_at)
+       SELECT name, description, price, categoria, email_fornecedor, created_at, updated_at
+       FROM products ORDER BY id""",
+    "VACUUM ANALYZE tutorial_products",
+)
+
+
+@dataclass(frozen=True)
+class Round:
+    """What everybody achieved in one round."""
+
+    api: Measured
+    tutorial: Measured
+    floor: Measured
+    sql_rate: float
+
+
+def measure() -> list[Table]:
+    """Run the rounds and return the ratios of rates, the rates, and the latencies."""
+    require_wrk()
+    with ExitStack() as stack:
+        database = make_database(stack.enter_context(postgres()), ROWS)
+        execute(database, *TUTORIAL_TABLE)
+        tutorial, floor, path = "benchmarks.tutorial:app", "benchmarks.floor:app", "/products/1"
+        servers = (
+            stack.enter_context(server.api(database)).url,
+            stack.enter_context(server.application(tutorial, path, database, POOL_SIZE=str(THREADS))).url,
+            stack.enter_context(server.application(floor, path, database)).url,
+        )
+        for url in servers:  # every code path once before it counts
+            for operation in OPERATIONS.values():
+                wrk(url, *operation, connections=16, seconds=1)
+        rounds: dict[tuple[str, int], list[Round]] = {}
+        for _ in range(ROUNDS):
+            for name in OPERATIONS:
+                for connections in CONNECTIONS:
+                    rounds.setdefault((name, connections), []).append(_round(name, connections, servers, database))
+        with server.application(tutorial, path, database) as as_taught:
+            stalled = wrk(as_taught.url, *OPERATIONS["read"], connections=max(CONNECTIONS), seconds=STALL_SECONDS)
+    return [_ratios(rounds), _rates(rounds, stalled), _latencies(rounds)]
+
+
+def _round(name: str, connections: int, servers: tuple[str, str, str], database: URL) -> Round:
+    api, tutorial, floor = (wrk(url, *OPERATIONS[name], connections=connections, seconds=SECONDS) for url in servers)
+    return Round(api, tutorial, floor, pgbench(database, SQL[name], connections=connections, seconds=SECONDS))
+
+
+def _ratios(measured: dict[tuple[str, int], list[Round]]) -> Table:
+    table = Table(
+        f"Requests: the API's rate as a multiple of the others' ({ROWS:,} products, one worker)",
+        ("", "connections", "of the tutorial's", "goal", "of no database's", "goal", "of pgbench's, same SQL"),
+        f"Median of {ROUNDS} rounds of {SECONDS} s, with the least and the largest; more is better. "
+        "The tutorial's table has no index but its key.",
+    )
+    for (name, connections), rounds in measured.items():
+        of_tutorial = [r.api.rate / r.tutorial.rate for r in rounds]
+        of_floor = [r.api.rate / r.floor.rate for r in rounds]
+        has_goal = name in WITH_GOALS
+        table.rows.append(
+            (
+                name,
+                str(connections),
+                spread(of_tutorial),
+                goal(statistics.median(of_tutorial), at_least=3) if has_goal else "",
+                spread(of_floor),
+                goal(statistics.median(of_floor), at_least=0.5) if has_goal else "",
+                spread([r.api.rate / r.sql_rate for r in rounds]),
+            )
+        )
+    return table
+
+
+def _rates(measured: dict[tuple[str, int], list[Round]], stalled: Measured) -> Table:
+    table = Table(
+        "Requests: answers per second",
+        ("", "connections", "API", "tutorial", "no database", "pgbench", "failed: API, tutorial"),
+        f"The tutorial has a pool of {THREADS} connections here, one for each of FastAPI's threads. With the default "
+        f"pool, as it is taught, {max(CONNECTIONS)} clients who read get {stalled.rate:,.0f} answers per second "
+        f"over {STALL_SECONDS} s: threads wait for connections, and connections for threads. "
+        "Load generator, servers and database share the machine's cores.",
+    )
+    for (name, connections), rounds in measured.items():
+        rates = zip(*((r.api.rate, r.tutorial.rate, r.floor.rate, r.sql_rate) for r in rounds), strict=True)
+        failed = f"{sum(r.api.failed for r in rounds)}, {sum(r.tutorial.failed for r in rounds)}"
+        table.rows.append((name, str(connections), *(f"{statistics.median(rate):,.0f}" for rate in rates), failed))
+    return table
+
+
+def _latencies(measured: dict[tuple[str, int], list[Round]]) -> Table:
+    table = Table(
+        "Requests: latency in milliseconds",
+        ("", "connections", "API p50", "p99", "tutorial p50", "p99", "API p99 / tutorial p50", "goal"),
+    )
+    for (name, connections), rounds in measured.items():
+        times = zip(*((r.api.p50, r.api.p99, r.tutorial.p50, r.tutorial.p99) for r in rounds), strict=True)
+        tail = [r.api.p99 / r.tutorial.p50 for r in rounds]
+        has_goal = connections == max(CONNECTIONS)
+        table.rows.append(
+            (
+                name,
+                str(connections),
+                *(f"{statistics.median(seconds) * 1000:,.2f}" for seconds in times),
+                spread(tail),
+                goal(statistics.median(tail), at_most=1) if has_goal else "",
+            )
+        )
+    return table
+
+
+if __name__ == "__main__":
+    show(measure())

@@ -1,0 +1,69 @@
+"""How long the API takes to start and to import, and how large its images are: `python -m benchmarks.start`."""
+
+import statistics
+import subprocess
+import sys
+
+from benchmarks import server
+from benchmarks.database import ROOT, make_database, postgres
+from benchmarks.report import Table, goal, show, spread
+
+ROUNDS = 10
+READY_SECONDS = 1.5
+IMPORT_SECONDS = 0.7
+IMPORT = "import time; started = time.perf_counter(); import app.api.main; print(time.perf_counter() - started)"
+BASE = "python:3.13-slim"
+MEGABYTES_OVER_BASE = {"api": 90, "ui": None}
+
+
+def measure() -> list[Table]:
+    """Return the times, and the sizes when a container engine answers."""
+    ready, imported = [], []
+    with postgres() as postgresql:
+        database = make_database(postgresql, 0)
+        for _ in range(ROUNDS + 1):
+            with server.api(database) as running:
+                ready.append(running.start_seconds)
+            output = subprocess.run(
+                [sys.executable, "-c", IMPORT], cwd=ROOT, capture_output=True, text=True, check=True
+            )
+            imported.append(float(output.stdout))
+    table = Table(
+        "Start, in seconds",
+        ("", "median", "goal"),
+        f"Of {ROUNDS} new processes; the least and the largest in brackets.",
+    )
+    for name, (_, *seconds), most in (  # the first one fills the caches of the machine
+        ("from the start of the process to /health/ready", ready, READY_SECONDS),
+        ("import of app.api.main", imported, IMPORT_SECONDS),
+    ):
+        table.rows.append((name, spread(seconds), goal(statistics.median(seconds), at_most=most, unit=" s")))
+    return [table, _images()]
+
+
+def _images() -> Table:
+    table = Table("Images, in megabytes", ("image", "size", f"over {BASE}", "goal"))
+    try:
+        _docker("info")
+    except (OSError, subprocess.CalledProcessError):
+        table.rows.append(("no container engine answers here (`docker info`)", "", "", ""))
+        return table
+    if not _docker("images", "--quiet", BASE):  # a build may take its base without giving it a name here
+        _docker("pull", "--quiet", BASE)
+    for target, most in MEGABYTES_OVER_BASE.items():
+        size = _size(_docker("build", "--quiet", "--target", target, "--file", "app/Dockerfile", "."))
+        over = size - _size(BASE)
+        table.rows.append((target, f"{size:.0f}", f"{over:.0f}", goal(over, at_most=most, unit=" MB") if most else ""))
+    return table
+
+
+def _size(image: str) -> float:
+    return int(_docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
+
+
+def _docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    show(measure())

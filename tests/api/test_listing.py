@@ -1,0 +1,219 @@
+"""The list: filters, orders, search and pages, the same on PostgreSQL and on SQLite."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.api.conftest import Json, created, field_errors
+
+COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
+SHOP = [
+    {"name": "Geladeira Frost-Free", "description": "Inox, 220 V", "price": 2899.9, "categoria": "Eletrodoméstico"},
+    {"name": "Água-viva de pelúcia", "description": None, "price": 49.5, "categoria": "Móveis"},
+    {"name": "agua sanitária", "description": "Geladeiras não incluídas", "price": 49.5, "categoria": "Móveis"},
+    {"name": "Sofá-cama", "description": "Ação de Natal: 10x sem juros", "price": 1500, "categoria": "Móveis"},
+    {"name": "Tênis de corrida", "description": "", "price": 320.01, "categoria": "Calçados"},
+    {"name": "Calça jeans", "description": "R$ 100 de desconto", "price": 100, "categoria": "Roupas"},
+]
+
+
+@pytest.fixture
+def shop(client: TestClient, product: Json) -> list[Json]:
+    """The products above, each of one supplier of two."""
+    suppliers = ("a@fornecedor.example.com", "b@fornecedor.example.com")
+    return [created(client, product, **p, email_fornecedor=suppliers[n % 2]) for n, p in enumerate(SHOP)]
+
+
+def pages(client: TestClient, relation: str = "next", **query: Any) -> list[list[Json]]:
+    response = client.get("/products/", params=query)
+    found = []
+    while True:
+        assert response.status_code == 200, response.text
+        found.append(response.json())
+        if relation not in response.links:
+            return found
+        response = client.get(response.links[relation]["url"])
+
+
+def names(client: TestClient, **query: Any) -> list[str]:
+    response = client.get("/products/", params=query)
+    assert response.status_code == 200, response.text
+    return [p["name"] for p in response.json()]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("minus", ["", "-"])
+def test_every_column_sorts_both_ways_over_pages(client: TestClient, shop: list[Json], column: str, minus: str) -> None:
+    whole = client.get("/products/", params={"sort": minus + column}).json()
+    assert sorted(p["id"] for p in whole) == [p["id"] for p in shop]
+    two_by_two = pages(client, sort=minus + column, limit=2)
+    assert [p for page in two_by_two for p in page] == whole
+    assert [len(page) for page in two_by_two] == [2, 2, 2]
+    if column not in ("name", "description"):
+        pairs = [((a[column], a["id"]), (b[column], b["id"])) for a, b in pairwise(whole)]
+        assert all(a > b if minus else a < b for a, b in pairs)
+
+
+def test_text_sorts_without_accents_and_case(client: TestClient, shop: list[Json]) -> None:
+    assert names(client, sort="name") == [
+        "agua sanitária",
+        "Água-viva de pelúcia",
+        "Calça jeans",
+        "Geladeira Frost-Free",
+        "Sofá-cama",
+        "Tênis de corrida",
+    ]
+
+
+@pytest.mark.parametrize("sort", ["id", "-price", "name", "-created_at"])
+def test_the_way_back_shows_the_same_pages(client: TestClient, shop: list[Json], sort: str) -> None:
+    forth = client.get("/products/", params={"sort": sort, "limit": 2})
+    assert "prev" not in forth.links
+    second = client.get(forth.links["next"]["url"])
+    third = client.get(second.links["next"]["url"])
+    assert "next" not in third.links
+    back = client.get(third.links["prev"]["url"])
+    assert back.json() == second.json()
+    first = client.get(back.links["prev"]["url"])
+    assert first.json() == forth.json()
+    assert "prev" not in first.links
+    assert client.get(first.links["next"]["url"]).json() == second.json()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"categoria": ["Roupas", "Calçados"]}, {4, 5}),
+        ({"price_min": 100, "price_max": 1500}, {3, 4, 5}),
+        ({"price_max": 49.5}, {1, 2}),
+        ({"email_fornecedor": "a@fornecedor.example.com"}, {0, 2, 4}),
+        ({"categoria": "Móveis", "price_min": 50}, {3}),
+        ({"q": "AGUA"}, {1, 2}),
+        ({"q": "geladeira"}, {0, 2}),  # the second by its stem
+        ({"q": "gela"}, {0, 2}),
+        ({"q": "frost free"}, {0}),
+        ({"q": "acao nat"}, {3}),
+        ({"q": "geladeira sofa"}, set()),
+        ({"q": "eladeira"}, set()),
+        ({"q": "100"}, {5}),
+        ({"q": "'|&!:* natal"}, {3}),
+        ({"q": "agua", "sort": "-name", "categoria": "Móveis"}, {1, 2}),
+        ({"created_after": "2020-01-01T00:00:00Z", "created_before": "2020-01-02T00:00:00-03:00"}, set()),
+        ({"created_after": "2020-01-01T00:00:00Z"}, {0, 1, 2, 3, 4, 5}),
+    ],
+)
+def test_filters_and_search_combine(client: TestClient, shop: list[Json], query: Json, expected: set[int]) -> None:
+    found = client.get("/products/", params=query)
+    assert {p["id"] for p in found.json()} == {shop[n]["id"] for n in expected}
+    assert {p["id"] for page in pages(client, limit=1, **query) for p in page} == {shop[n]["id"] for n in expected}
+
+
+def test_created_after_takes_the_moment_itself_and_created_before_does_not(
+    client: TestClient, shop: list[Json]
+) -> None:
+    moment = shop[3]["created_at"]
+    from_then = client.get("/products/", params={"created_after": moment}).json()
+    before = client.get("/products/", params={"created_before": moment}).json()
+    assert shop[3] in from_then
+    assert shop[3] not in before
+    assert len(from_then) + len(before) == len(shop)
+
+
+def test_the_total_comes_on_request_and_says_what_it_is(client: TestClient, shop: list[Json]) -> None:
+    assert "x-total-count" not in client.get("/products/").headers
+    exact = client.get("/products/", params={"count": "exact", "categoria": "Móveis", "limit": 1}).headers
+    assert (exact["x-total-count"], exact["x-total-count-kind"]) == ("3", "exact")
+    guess = client.get("/products/", params={"count": "estimated", "q": "agua", "price_min": "0.5"}).headers
+    assert int(guess["x-total-count"]) >= 0
+    assert guess["x-total-count-kind"] in ("exact", "estimated")
+
+
+def test_every_problem_of_a_query_is_told_at_once(client: TestClient) -> None:
+    query = (
+        "limit=0&sort=cor&categoria=Brinquedos&price_min=-1&price_max=x&created_after=2020-01-01T00:00:00"
+        "&created_before=ontem&email_fornecedor=x&q=%20&count=1&cor=azul"
+    )
+    found = set(field_errors(client.get(f"/products/?{query}")))
+    assert {field.split(".")[0] for field in found} == {part.split("=")[0] for part in query.split("&")}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("price_min=2&price_max=1", "price_max"),
+        ("created_after=2020-01-02T00:00:00Z&created_before=2020-01-02T00:00:00Z", "created_before"),
+        ("price_min=NaN", "price_min"),
+        ("price_min=1e99", "price_min"),
+        ("q=a%00%00", None),
+        ("q=%F0%9F%98%80", None),
+        ("q=...", "q"),
+        ("after=WyJpZCIsIjEiLDFd", None),
+        ("after=WyJpZCIsIjEiLDFd&sort=-id", "after"),
+        ("after=WyJpZCIsIjEiLDFd&before=WyJpZCIsIjEiLDFd", "before"),
+        ("after=WyJpZCIsIjEiLDk5OTk5OTk5OTk5OTk5XQ", "after"),
+        ("after=W10", "after"),
+        ("after=%C3%A9", "after"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(client: TestClient, query: str, field: str | None) -> None:
+    response = client.get(f"/products/?{query}")
+    if field is None:
+        assert response.status_code == 200, response.text
+    else:
+        assert list(field_errors(response)) == [field]
+
+
+def test_a_cursor_of_any_position_is_a_page_or_a_problem(client: TestClient, shop: list[Json]) -> None:
+    from app.api.cursor import encode
+
+    values = ("", "1", "-1", "1e400", "NaN", "Infinity", "é\0", "Roupas", "2020-01-01", "9999-12-31T23:59:59+00:00")
+    for column in COLUMNS:
+        for value in values:
+            response = client.get("/products/", params={"sort": column, "after": encode(column, (value, 1))})
+            assert response.status_code in (200, 422), (column, value, response.text)
+
+
+moves = st.lists(
+    st.one_of(st.tuples(st.just("add"), st.integers(1, 4)), st.tuples(st.just("delete"), st.integers(0, 30))),
+    max_size=4,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=st.lists(st.integers(1, 4), min_size=1, max_size=12),
+    between=st.lists(moves, max_size=8),
+    limit=st.integers(1, 4),
+    sort=st.sampled_from([minus + column for column in COLUMNS for minus in ("", "-")]),
+)
+def test_pages_show_once_what_stays_while_products_come_and_go(
+    client: TestClient, product: Json, start: list[int], between: list[Any], limit: int, sort: str
+) -> None:
+    def add(price: int) -> int:
+        made = created(client, product, name=f"Produto {price % 2}", price=price)
+        return int(made["id"])
+
+    for old in client.get("/products/", params={"limit": 200}).json():
+        client.delete(f"/products/{old['id']}")
+    stays = {add(price) for price in start}
+    there = list(stays)
+    seen: list[int] = []
+    response = client.get("/products/", params={"limit": limit, "sort": sort})
+    while True:
+        seen += [p["id"] for p in response.json()]
+        for move, number in between.pop() if between else []:
+            if move == "add":
+                there.append(add(number))
+            elif there:
+                gone = there.pop(number % len(there))
+                stays.discard(gone)
+                client.delete(f"/products/{gone}")
+        if "next" not in response.links:
+            break
+        response = client.get(response.links["next"]["url"])
+    assert len(seen) == len(set(seen))
+    assert stays <= set(seen)
