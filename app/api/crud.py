@@ -31,10 +31,14 @@ def update_product(
 ) -> RowMapping | None:
     """Change the named fields of a product and return it.
 
-    None when there is no such product or, where `version` is given, when it has another version by now.
+    None when there is no such product or, where `version` is given, when it has another version by now. Every change
+    makes a new version, also to the value that was there; no field named is no change.
     """
     if not 0 < product_id <= MAX_ID:
         return None
+    if not changes:
+        product = get_product(connection, product_id)
+        return product if product is not None and version in (None, product["version"]) else None
     changed = update(Product).where(Product.id == product_id).values(**changes, version=Product.version + 1)
     if version is not None:
         changed = changed.where(Product.version == version)

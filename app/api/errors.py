@@ -1,14 +1,15 @@
 """Every error as an RFC 9457 problem document whose `detail` is a sentence a person can act on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -29,6 +30,8 @@ class FieldError(BaseModel):
     location: Literal["body", "path", "query", "header", "cookie"]
     field: str
     message: str
+    code: str = Field(description="What kind of mistake it is, for programs: Pydantic's name for it, or ours")
+    context: dict[str, int | float | str] | None = Field(None, description="The limits that the message speaks of")
 
 
 class Problem(BaseModel):
@@ -41,10 +44,65 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = None
 
 
-class ProductNotFoundError(Exception):
+class ApiError(Exception):
+    """What keeps a request from being done, as a status and a sentence."""
+
+    status = 500
+    detail = ""
+    headers: Mapping[str, str] = {}
+    errors: Sequence[FieldError] = ()
+
+
+class ProductNotFoundError(ApiError):
     """No product has the id that was asked for."""
 
+    status = 404
     detail = "Product not found"
+
+
+class PreconditionFailedError(ApiError):
+    """The product is not the version that the change was meant for."""
+
+    status = 412
+    detail = "Somebody has changed the product since you read it. Read it again and decide what to do with your change."
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(self.detail)
+        self.headers = {"ETag": etag}
+
+
+class PreconditionRequiredError(ApiError):
+    """The deployment wants every change to say which version it is meant for."""
+
+    status = 428
+    detail = "Say which version you changed: send the product's ETag in the header If-Match."
+
+
+class InvalidHeaderError(ApiError):
+    """A header has a value that means nothing."""
+
+    status = 422
+
+    def __init__(self, header: str, message: str) -> None:
+        self.detail = f"{header}: {message}"
+        super().__init__(self.detail)
+        self.errors = [FieldError(location="header", field=header.lower(), message=message, code="invalid_header")]
+
+
+class ConfirmationError(ApiError):
+    """A bulk delete was not confirmed, or for another number of products than it would delete."""
+
+    def __init__(self, matching: int, confirmed: int | None) -> None:
+        self.status = 422 if confirmed is None else 409
+        not_done = "Nothing was deleted."
+        self.detail = f"{not_done} This would delete {matching} products; to do it, add confirm={matching}."
+        if confirmed is not None:
+            self.detail = f"{not_done} {confirmed} were confirmed, but {matching} products match now. Look again."
+        super().__init__(self.detail)
+        context: dict[str, int | float | str] = {"matching": matching}
+        message = f"must be the number of products to delete, {matching}"
+        code = "confirmation"
+        self.errors = [FieldError(location="query", field="confirm", message=message, code=code, context=context)]
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -66,9 +124,9 @@ def install(app: FastAPI) -> None:
             detail = f"{request.method} is not possible at {request.url.path}; use {allowed}."
         return problem(error.status_code, detail, headers=error.headers)
 
-    @app.exception_handler(ProductNotFoundError)
-    def not_found(_request: Request, error: ProductNotFoundError) -> JSONResponse:
-        return problem(404, error.detail)
+    @app.exception_handler(ApiError)
+    def ours(_request: Request, error: ApiError) -> JSONResponse:
+        return problem(error.status, error.detail, errors=error.errors, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -99,12 +157,19 @@ def problem(status: int, detail: str, *, errors: Sequence[FieldError] = (), head
 
 def _field_error(error: dict[str, Any]) -> FieldError:
     location, *path = error["loc"]
-    if error["type"] == "json_invalid":  # its path is a character offset, not a field
-        return FieldError(location="body", field="", message=f"The body is not valid JSON: {error['ctx']['error']}")
+    code, context = error["type"], error.get("ctx", {})
+    limits = {name: _plain(limit) for name, limit in context.items() if name != "error"} or None
+    if code == "json_invalid":  # its path is a character offset, not a field
+        message = f"The body is not valid JSON: {context['error']}"
+        return FieldError(location="body", field="", message=message, code=code)
     field = ".".join(str(part) for part in path)
-    if not field and error["type"] == "missing":
-        return FieldError(location=location, field="", message="A JSON body is required")
-    if error["type"] == "value_error":  # ours: without Pydantic's "Value error, " in front
-        message = str(error["ctx"]["error"]) if "error" in error.get("ctx", {}) else error["msg"]
-        return FieldError(location=location, field=field, message=message)
-    return FieldError(location=location, field=field, message=MESSAGES.get(error["type"], error["msg"]))
+    message = MESSAGES.get(code, error["msg"])
+    if not field and code == "missing":
+        message = "A JSON body is required"
+    elif code == "value_error" and "error" in context:  # ours: without Pydantic's "Value error, " in front
+        message = str(context["error"])
+    return FieldError(location=location, field=field, message=message, code=code, context=limits)
+
+
+def _plain(limit: object) -> int | float | str:
+    return limit if isinstance(limit, int | float | str) else float(limit) if isinstance(limit, Decimal) else str(limit)

@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         used = settings or read_settings()
         app.state.engine = engine = make_engine(used)
         app.state.authenticator = Authenticator(used)
+        app.state.require_if_match = used.require_if_match
         # As many request threads as connections: a request waits for a thread, never for a connection in a thread.
         anyio.to_thread.current_default_thread_limiter().total_tokens = used.database_pool_size
         yield

@@ -5,15 +5,17 @@ A route opens its connection itself and gives back a finished response: one hop 
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
-from sqlalchemy import RowMapping
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from sqlalchemy import Engine
 
-from app.api import crud, listing
-from app.api.answers import product_response, products_response
+from app.api import bulk_delete, crud, listing
+from app.api.answers import etag, product_response, products_response
 from app.api.auth import require_sign_in
+from app.api.bulk_delete import Deleted, DeleteQuery
 from app.api.database import EngineDep
 from app.api.errors import ProductNotFoundError, problem_responses
 from app.api.listing import ListQuery
+from app.api.preconditions import IfMatch, IfNoneMatch, expected_version, not_modified, why_nothing_changed
 from app.api.schemas import ProductCreate, ProductPatch, ProductResponse, ProductUpdate
 
 router = APIRouter(
@@ -23,6 +25,7 @@ router = APIRouter(
     responses=problem_responses(401, 503),
 )
 
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The product is still that version"}}
 ProductId = Annotated[int, Path(description="The product's id", examples=[1])]
 
 
@@ -51,45 +54,61 @@ def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()])
     return products_response(products, headers=headers)
 
 
-@router.get("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422))
-def read_product_route(product_id: ProductId, engine: EngineDep) -> Response:
-    """Read one product."""
+@router.delete("", include_in_schema=False, response_model=Deleted)
+@router.delete("/", responses=problem_responses(409, 422))
+def delete_products_route(engine: EngineDep, query: Annotated[DeleteQuery, Query()]) -> Deleted:
+    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
+    return bulk_delete.delete_products(engine, query)
+
+
+@router.get("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422) | NOT_MODIFIED)
+def read_product_route(product_id: ProductId, engine: EngineDep, if_none_match: IfNoneMatch = None) -> Response:
+    """Read one product; `ETag` names its version."""
     with engine.connect() as connection:
         product = crud.get_product(connection, product_id)
-    return product_response(_found(product))
+    if product is None:
+        raise ProductNotFoundError
+    if not_modified(if_none_match, product):
+        return Response(status_code=304, headers={"ETag": etag(product)})
+    return product_response(product)
 
 
-@router.put("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422))
-def update_product_route(product_id: ProductId, product: ProductUpdate, engine: EngineDep) -> Response:
+@router.put("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 412, 422, 428))
+def update_product_route(
+    request: Request, product_id: ProductId, product: ProductUpdate, engine: EngineDep, if_match: IfMatch = None
+) -> Response:
     """Change a product; fields that are absent or null stay as they are."""
-    return _update(engine, product_id, product.changes())
+    return _update(engine, product_id, product.changes(), expected_version(request, if_match))
 
 
-@router.patch("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422))
+@router.patch("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 412, 422, 428))
 def patch_product_route(
+    request: Request,
     product_id: ProductId,
     product: Annotated[ProductPatch, Body(media_type="application/merge-patch+json")],
     engine: EngineDep,
+    if_match: IfMatch = None,
 ) -> Response:
     """Change a product by a JSON merge patch (RFC 7396): absent fields stay, `"description": null` clears it."""
-    return _update(engine, product_id, product.changes())
+    return _update(engine, product_id, product.changes(), expected_version(request, if_match))
 
 
-@router.delete("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422))
-def delete_product_route(product_id: ProductId, engine: EngineDep) -> Response:
+@router.delete("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 412, 422, 428))
+def delete_product_route(
+    request: Request, product_id: ProductId, engine: EngineDep, if_match: IfMatch = None
+) -> Response:
     """Delete a product and answer with what it was."""
+    version = expected_version(request, if_match)
     with engine.connect() as connection:
-        product = crud.delete_product(connection, product_id)
-    return product_response(_found(product))
+        product = crud.delete_product(connection, product_id, version=version)
+        if product is None:
+            raise why_nothing_changed(connection, product_id)
+    return product_response(product)
 
 
-def _update(engine: EngineDep, product_id: int, changes: dict[str, Any]) -> Response:
+def _update(engine: Engine, product_id: int, changes: dict[str, Any], version: int | None) -> Response:
     with engine.connect() as connection:
-        product = crud.update_product(connection, product_id, changes)
-    return product_response(_found(product))
-
-
-def _found(product: RowMapping | None) -> RowMapping:
-    if product is None:
-        raise ProductNotFoundError
-    return product
+        product = crud.update_product(connection, product_id, changes, version=version)
+        if product is None:
+            raise why_nothing_changed(connection, product_id)
+    return product_response(product)

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     statement_timeout_seconds: float = Field(10, gt=0, description="PostgreSQL gives up on a statement after this long")
     database_wait_seconds: float = Field(30, ge=0, description="how long a start waits for the database")
 
+    require_if_match: bool = Field(False, description="refuse changes that do not say which version they are for")
+
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
 

@@ -1,0 +1,49 @@
+"""Deleting many products at once: exactly as many as were confirmed, or none."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Engine, delete, func, select, text
+
+from app.api.database import transaction
+from app.api.errors import ConfirmationError
+from app.api.listing import ProductFilter
+from app.api.models import MAX_ID, Product
+
+SECONDS = 120  # a million products take one of them
+
+
+class DeleteQuery(ProductFilter):
+    """Which products to delete: with these ids, and meeting the filter; without either, all."""
+
+    id: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field([], max_length=1000, description="May be repeated")
+    confirm: int | None = Field(
+        None, ge=0, description="How many products this deletes; without it, the answer (422) says how many they are"
+    )
+
+
+class Deleted(BaseModel):
+    """How many products were deleted."""
+
+    deleted: int = Field(examples=[3])
+
+
+def delete_products(engine: Engine, query: DeleteQuery) -> Deleted:
+    """Delete what `query` describes when its `confirm` is the number of those products.
+
+    Raises:
+        ConfirmationError: there is no `confirm`, or another number matches; nothing was deleted.
+    """
+    with transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
+        conditions = query.conditions(connection)
+        if query.id:
+            conditions.append(Product.id.in_(sorted(set(query.id))))
+        if query.confirm is None:
+            counted = select(func.count()).select_from(Product).where(*conditions)
+            raise ConfirmationError(connection.execute(counted).scalar_one(), None)
+        deleted = connection.execute(delete(Product).where(*conditions)).rowcount
+        if deleted != query.confirm:
+            raise ConfirmationError(deleted, query.confirm)  # which takes the deletion back
+    return Deleted(deleted=deleted)
