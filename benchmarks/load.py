@@ -28,7 +28,7 @@ class Measured:
 
 def wrk(url: str, *operation: str, connections: int, seconds: int) -> Measured:
     """Send one of load.lua's operations over so many connections for so long."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), url, "--"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(SCRIPT), url, "--"]
     output = subprocess.run([*command, *operation], stdout=subprocess.PIPE, text=True, check=True).stdout
     found = json.loads(output[output.index("{") :])
     failed = found["refused"] + found["broken"]

@@ -89,6 +89,18 @@ class InvalidHeaderError(ApiError):
         self.errors = [FieldError(location="header", field=header.lower(), message=message, code="invalid_header")]
 
 
+class ReusedKeyError(ApiError):
+    """An idempotency key came with another body before."""
+
+    status = 422
+    detail = "This Idempotency-Key was used for another product. Use a new one for every product."
+    errors = (
+        FieldError(
+            location="header", field="idempotency-key", message="was used for another product", code="reused_key"
+        ),
+    )
+
+
 class ConfirmationError(ApiError):
     """A bulk delete was not confirmed, or for another number of products than it would delete."""
 

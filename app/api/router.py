@@ -5,10 +5,10 @@ A route opens its connection itself and gives back a finished response: one hop 
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from sqlalchemy import Engine
 
-from app.api import bulk_delete, crud, listing
+from app.api import bulk_delete, crud, idempotency, listing, summary
 from app.api.answers import etag, product_response, products_response
 from app.api.auth import require_sign_in
 from app.api.bulk_delete import Deleted, DeleteQuery
@@ -32,8 +32,12 @@ ProductId = Annotated[int, Path(description="The product's id", examples=[1])]
 # The address without its last slash serves too: a redirect would lose the public host name behind a proxy.
 @router.post("", include_in_schema=False, status_code=201, response_model=ProductResponse)
 @router.post("/", status_code=201, response_model=ProductResponse, responses=problem_responses(422))
-def create_product_route(product: ProductCreate, engine: EngineDep) -> Response:
+def create_product_route(
+    request: Request, product: ProductCreate, engine: EngineDep, idempotency_key: idempotency.Key = None
+) -> Response:
     """Create a product; `Location` is its address."""
+    if idempotency_key is not None:
+        return idempotency.create_once(engine, request.state.caller, idempotency_key, product, router.prefix)
     with engine.connect() as connection:
         created = crud.create_product(connection, product)
     return product_response(created, status=201, headers={"Location": f"{router.prefix}/{created['id']}"})
@@ -59,6 +63,15 @@ def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()])
 def delete_products_route(engine: EngineDep, query: Annotated[DeleteQuery, Query()]) -> Deleted:
     """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
     return bulk_delete.delete_products(engine, query)
+
+
+@router.get("/summary", response_model=summary.Summary)
+def read_summary_route(engine: EngineDep, tasks: BackgroundTasks) -> Response:
+    """Sum up the whole catalogue; when it is large, as it was up to a minute ago (`as_of`, and `Age` in seconds)."""
+    body, age, is_old = summary.read_summary(engine)
+    if is_old:
+        tasks.add_task(summary.refresh_unless_under_way, engine)
+    return Response(body, 200, {"Age": str(age)}, "application/json", background=tasks)
 
 
 @router.get("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422) | NOT_MODIFIED)

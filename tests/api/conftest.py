@@ -37,7 +37,8 @@ def _client(database_url: str) -> Iterator[TestClient]:
 def client(_client: TestClient) -> TestClient:
     """A client of an API without products."""
     with _client.app.state.engine.begin() as connection:  # type: ignore[attr-defined]
-        connection.execute(text("DELETE FROM products"))
+        for table in ("products", "products_summary"):
+            connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
     return _client
 
 

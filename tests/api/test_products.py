@@ -172,7 +172,7 @@ def test_unknown_addresses_and_methods_say_what_there_is(client: TestClient) -> 
 def test_docs_and_openapi_are_served(client: TestClient) -> None:
     assert client.get("/docs").status_code == 200
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/products/", "/products/{product_id}", "/health/live", "/health/ready"}
+    assert set(paths) == {"/products/", "/products/summary", "/products/{product_id}", "/health/live", "/health/ready"}
     assert set(paths["/products/{product_id}"]) == {"get", "put", "patch", "delete"}
 
 

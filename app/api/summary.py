@@ -1,0 +1,224 @@
+"""The catalogue in numbers, for charts: computed at once while that is quick, else a snapshot whose age is stated."""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, PlainSerializer
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, text
+
+from app.api.crud import COLUMNS
+from app.api.database import transaction
+from app.api.models import Categoria, Product, ProductsSummary
+from app.api.schemas import ProductResponse
+
+QUICK_SECONDS = 0.04  # a summary computed faster than this is computed for every request
+MAX_AGE_SECONDS = 60  # a snapshot older than this is replaced, after one more answer with it
+COMPUTE_SECONDS = 60  # PostgreSQL gives up on it after this long; a million products take one or two
+DAYS = 366
+ENDS = 5  # how many of the cheapest and of the dearest
+LOCK = 7_262_684  # any number, as long as nothing else in this database locks the same one
+BOUNDS = [step * 10**power for power in range(10) for step in (1, 2, 5)]  # R$ 1 to 5 billion; a price has ten digits
+logger = logging.getLogger(__name__)
+
+Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+class Prices(BaseModel):
+    """The prices of some products, in Brazilian reais; null when there are no products.
+
+    A quartile is the price of a product: the least that so many of them do not exceed.
+    """
+
+    min: Amount | None = Field(examples=[19.9])
+    first_quartile: Amount | None = Field(examples=[99.9])
+    median: Amount | None = Field(examples=[349.9])
+    third_quartile: Amount | None = Field(examples=[1299.0])
+    max: Amount | None = Field(examples=[8999.0])
+    total: Amount | None = Field(examples=[104_312.5])
+
+
+class CategorySummary(BaseModel):
+    """The products of one category."""
+
+    categoria: Categoria
+    count: int = Field(examples=[120])
+    price: Prices
+
+
+class HistogramBin(BaseModel):
+    """The products whose price is `from` or more and less than `to`."""
+
+    from_: int = Field(alias="from", examples=[100])
+    to: int = Field(examples=[200])
+    count: int = Field(examples=[37])
+
+
+class AddedOnDay(BaseModel):
+    """The products that were created on one day, in UTC."""
+
+    date: date
+    count: int = Field(examples=[12])
+
+
+class Summary(BaseModel):
+    """The whole catalogue in numbers, as it was at `as_of`."""
+
+    as_of: datetime
+    count: int = Field(examples=[600])
+    price: Prices
+    categories: list[CategorySummary]
+    histogram: list[HistogramBin]
+    added: list[AddedOnDay]
+    cheapest: list[ProductResponse]
+    dearest: list[ProductResponse]
+
+
+def read_summary(engine: Engine) -> tuple[bytes, int, bool]:
+    """Return the summary as JSON, its age in seconds, and whether `refresh` should be called after answering."""
+    with engine.connect() as connection:
+        kept = connection.execute(select(ProductsSummary.body, ProductsSummary.computed_at)).one_or_none()
+    if kept is None:
+        return refresh(engine), 0, False
+    age = max(0, int((datetime.now(UTC) - kept.computed_at).total_seconds()))
+    return kept.body, age, age > MAX_AGE_SECONDS
+
+
+def refresh(engine: Engine) -> bytes:
+    """Compute the summary, keep it when that took long, and return it."""
+    with transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL statement_timeout = '{COMPUTE_SECONDS}s'"))
+        started, now = time.perf_counter(), datetime.now(UTC)
+        body = _compute(connection, now).model_dump_json(by_alias=True).encode()
+        seconds = time.perf_counter() - started
+        _keep(connection, body, now, seconds)
+    return body
+
+
+def refresh_unless_under_way(engine: Engine) -> None:
+    """Replace the kept summary, unless another request or process is doing so."""
+    with engine.connect() as connection:
+        # The lock goes with the connection's session: it is given back here, or by PostgreSQL when we are killed.
+        postgresql = engine.dialect.name == "postgresql"
+        if postgresql and not connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar_one():
+            return
+        try:
+            refresh(engine)
+        except Exception:
+            logger.exception("the summary could not be computed; the last one stays")
+        finally:
+            if postgresql:
+                connection.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
+
+
+def _keep(connection: Connection, body: bytes, now: datetime, seconds: float) -> None:
+    connection.execute(delete(ProductsSummary))
+    if seconds > QUICK_SECONDS:
+        values = {"id": 1, "body": body, "computed_at": now, "seconds": seconds}
+        if connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert as upsert
+
+            connection.execute(
+                upsert(ProductsSummary).values(values).on_conflict_do_update(index_elements=["id"], set_=values)
+            )
+        else:
+            connection.execute(insert(ProductsSummary).values(values))
+
+
+def _compute(connection: Connection, now: datetime) -> Summary:
+    facts = _facts_of_postgresql(connection) if connection.dialect.name == "postgresql" else _facts(connection)
+    groups: Mapping[str | None, Any] = {group["categoria"]: group for group in facts["groups"]}
+    nothing: dict[str, Any] = {"count": 0, "min": None, "max": None, "total": None, "quartiles": None}
+
+    def prices(group: Mapping[str, Any]) -> Prices:
+        first, median, third = group["quartiles"] or (None, None, None)  # no products: SQL has no array either
+        values = {name: group[name] for name in ("min", "max", "total")}
+        return Prices(**values, first_quartile=first, median=median, third_quartile=third)
+
+    everything = groups.get(None, nothing)
+    ends = [
+        connection.execute(select(*COLUMNS).order_by(*order).limit(ENDS)).mappings().all()
+        for order in ((Product.price, Product.id), (Product.price.desc(), Product.id.desc()))
+    ]
+    return Summary(
+        as_of=now,
+        count=everything["count"],
+        price=prices(everything),
+        categories=[
+            CategorySummary(
+                categoria=categoria,
+                count=groups.get(categoria.value, nothing)["count"],
+                price=prices(groups.get(categoria.value, nothing)),
+            )
+            for categoria in Categoria
+        ],
+        histogram=_histogram(facts["bins"]),
+        added=facts["added"],
+        cheapest=_products(ends[0]),
+        dearest=_products(ends[1]),
+    )
+
+
+def _products(rows: Sequence[RowMapping]) -> list[ProductResponse]:
+    return [ProductResponse.model_construct(**row) for row in rows]
+
+
+def _histogram(bins: Sequence[Mapping[str, int]]) -> list[HistogramBin]:
+    counts = {row["bin"]: row["count"] for row in bins}
+    if not counts:
+        return []
+    edges = [0, *BOUNDS, 10**10]  # bin n of width_bucket is from edge n to the next one
+    return [
+        HistogramBin.model_validate({"from": edges[n], "to": edges[n + 1], "count": counts.get(n, 0)})
+        for n in range(min(counts), max(counts) + 1)
+    ]
+
+
+def _facts_of_postgresql(connection: Connection) -> Mapping[str, Any]:
+    statement = f"""
+WITH groups AS (
+    SELECT categoria, count(*) AS count, min(price) AS min, max(price) AS max, sum(price) AS total,
+        percentile_disc(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY price) AS quartiles
+    FROM products GROUP BY GROUPING SETS ((categoria), ())
+), bins AS (
+    SELECT width_bucket(price, ARRAY{BOUNDS}::numeric[]) AS bin, count(*) AS count FROM products GROUP BY 1
+), added AS (
+    SELECT (created_at AT TIME ZONE 'utc')::date AS date, count(*) AS count
+    FROM products GROUP BY 1 ORDER BY 1 DESC LIMIT {DAYS}
+)
+SELECT json_build_object(
+    'groups', (SELECT coalesce(json_agg(groups), '[]') FROM groups),
+    'bins', (SELECT coalesce(json_agg(bins), '[]') FROM bins),
+    'added', (SELECT coalesce(json_agg(added ORDER BY date), '[]') FROM added)
+)::text
+"""  # noqa: S608 - put together from constants
+    facts: Mapping[str, Any] = json.loads(connection.execute(text(statement)).scalar_one(), parse_float=Decimal)
+    return facts
+
+
+def _facts(connection: Connection) -> Mapping[str, Any]:
+    """Return the same from a database without such functions: every price is read."""
+    rows = connection.execute(
+        select(Product.categoria, Product.price, Product.created_at).order_by(Product.price)
+    ).all()
+    groups = []
+    for categoria in (None, *Categoria):
+        found = [row.price for row in rows if categoria in (None, row.categoria)]
+        if found:
+            # As percentile_disc has it: the first price at which that share of them is reached.
+            quartiles = [found[-(-len(found) * quarter // 4) - 1] for quarter in (1, 2, 3)]
+            group = {"categoria": categoria and categoria.value, "count": len(found), "total": sum(found)}
+            groups.append(group | {"min": found[0], "max": found[-1], "quartiles": quartiles})
+    bins = Counter(sum(price >= bound for bound in BOUNDS) for price in (row.price for row in rows))
+    days = Counter(row.created_at.date() for row in rows)
+    return {
+        "groups": groups,
+        "bins": [{"bin": n, "count": count} for n, count in bins.items()],
+        "added": [{"date": day, "count": days[day]} for day in sorted(days)[-DAYS:]],
+    }
