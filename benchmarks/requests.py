@@ -21,7 +21,7 @@ CONNECTIONS = (1, 16, 64)
 ROUNDS = 3
 SECONDS = 2
 AS_TAUGHT_SECONDS = 45  # longer than SQLAlchemy's wait for a connection, or a halt would be all that is seen
-# The tutorial's engine has SQLAlchemy's default pool of 5 + 10 connections, which more than 40 clients can bring to a halt:
+# The tutorial's engine has SQLAlchemy's default pool of 5 + 10 connections, which more than 40 clients can stop:
 # FastAPI's 40 threads wait for a connection, and those who have one wait for a thread. One for each thread prevents it.
 THREADS = 40
 OPERATIONS = {
@@ -132,8 +132,8 @@ def _rates(measured: dict[tuple[str, int], list[Round]], as_taught: Measured) ->
         ("", "connections", "API", "tutorial", "no database", "pgbench", "failed: API, tutorial"),
         f"The tutorial has a pool of {THREADS} connections here, one for each of FastAPI's threads. With the default "
         f"pool, as it is taught, {max(CONNECTIONS)} clients who read got {as_taught.rate:,.0f} answers per second over "
-        f"{AS_TAUGHT_SECONDS} s and {as_taught.failed} errors in this run; it can stand still for the 30 s a thread waits "
-        "for a connection, and does not always. "
+        f"{AS_TAUGHT_SECONDS} s and {as_taught.failed} errors in this run; it can stand still for the 30 s a thread "
+        "waits for a connection, and does not always. "
         "Load generator, servers and database share the machine's cores.",
     )
     for (name, connections), rounds in measured.items():

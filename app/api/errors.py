@@ -34,6 +34,12 @@ class FieldError(BaseModel):
     context: dict[str, int | float | str] | None = Field(None, description="The limits that the message speaks of")
 
 
+class RowFieldError(FieldError):
+    """What is wrong with one value of a row of a file."""
+
+    line: int = Field(description="The line at which the row starts; the first of the file is 1")
+
+
 class Problem(BaseModel):
     """An RFC 9457 problem document."""
 
@@ -41,7 +47,9 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[FieldError] | None = None
+    errors: list[RowFieldError | FieldError] | None = None
+    created: int | None = Field(None, description="Of an import: how many products were created")
+    refused: int | None = Field(None, description="Of an import: how many rows are no products")
 
 
 class ApiError(Exception):
@@ -51,6 +59,7 @@ class ApiError(Exception):
     detail = ""
     headers: Mapping[str, str] = {}
     errors: Sequence[FieldError] = ()
+    members: Mapping[str, int] = {}  # what the problem document says besides
 
 
 class ProductNotFoundError(ApiError):
@@ -101,6 +110,18 @@ class ReusedKeyError(ApiError):
     )
 
 
+class ImportRefusedError(ApiError):
+    """A file could not be imported, and nothing was written."""
+
+    def __init__(
+        self, detail: str, *, status: int = 422, code: str = "", refused: int = 0, rows: Sequence[RowFieldError] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+        self.errors = rows or [FieldError(location="body", field="", message=detail, code=code)]
+        self.members = {"created": 0, "refused": refused}
+
+
 class ConfirmationError(ApiError):
     """A bulk delete was not confirmed, or for another number of products than it would delete."""
 
@@ -138,11 +159,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     def ours(_request: Request, error: ApiError) -> JSONResponse:
-        return problem(error.status, error.detail, errors=error.errors, headers=error.headers)
+        return problem(error.status, error.detail, errors=error.errors, headers=error.headers, members=error.members)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [_field_error(e) for e in error.errors()]
+        errors = [field_error(e) for e in error.errors()]
         detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors)
         return problem(422, detail, errors=errors)
 
@@ -161,13 +182,23 @@ def install(app: FastAPI) -> None:
         )
 
 
-def problem(status: int, detail: str, *, errors: Sequence[FieldError] = (), headers: Any = None) -> JSONResponse:
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Any = None,
+    members: Mapping[str, int] | None = None,
+) -> JSONResponse:
     """Build the response for one problem."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors) or None)
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors) or None, **(members or {})
+    )
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
-def _field_error(error: dict[str, Any]) -> FieldError:
+def field_error(error: Any) -> FieldError:
+    """Return one of Pydantic's errors as ours; its location begins with the part of the request it is in."""
     location, *path = error["loc"]
     code, context = error["type"], error.get("ctx", {})
     limits = {name: _plain(limit) for name, limit in context.items() if name != "error"} or None

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio
 import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
@@ -13,6 +14,8 @@ from app.api import errors, health
 from app.api.auth import Authenticator
 from app.api.database import make_engine
 from app.api.router import router
+from app.api.router_transfer import IMPORTS
+from app.api.router_transfer import router as transfer_router
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
 
@@ -25,6 +28,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.engine = engine = make_engine(used)
         app.state.authenticator = Authenticator(used)
         app.state.require_if_match = used.require_if_match
+        app.state.import_max_bytes = used.import_max_bytes
+        app.state.imports = anyio.CapacityLimiter(IMPORTS)
         # As many request threads as connections: a request waits for a thread, never for a connection in a thread.
         anyio.to_thread.current_default_thread_limiter().total_tokens = used.database_pool_size
         yield
@@ -39,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app)
+    app.include_router(transfer_router)  # before `/products/{product_id}`, which any name would meet
     app.include_router(router)
     app.include_router(health.router)
     return app

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -9,11 +10,11 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    EmailStr,
     Field,
     PlainSerializer,
     StringConstraints,
     model_validator,
+    validate_email,
 )
 
 from app.api.models import Categoria
@@ -33,6 +34,11 @@ def _require_number(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=10_000)  # suppliers have many products, and a check takes longer than all others of a product
+def _email_address(text: str) -> str:
+    return validate_email(text)[1]
+
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -50,7 +56,11 @@ Price = Annotated[
     BeforeValidator(_require_number, json_schema_input_type=float),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
-EmailFornecedor = Annotated[EmailStr, Field(max_length=254, examples=["vendas@fornecedor.example.com"])]
+EmailFornecedor = Annotated[
+    str,
+    AfterValidator(_email_address),
+    Field(max_length=254, examples=["vendas@fornecedor.example.com"], json_schema_extra={"format": "email"}),
+]
 
 
 class _Input(BaseModel):

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
 
     require_if_match: bool = Field(False, description="refuse changes that do not say which version they are for")
 
+    import_max_bytes: int = Field(2**30, ge=1, description="the largest file that may be imported")
+
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
 
