@@ -136,8 +136,10 @@ def tls_port(authority: trustme.CA, postgres_url: URL) -> Iterator[int]:
                 socket.socket(socket.AF_UNIX) as server,
             ):
                 server.connect(f"{postgres_url.query['host']}/.s.PGSQL.5432")
-                threading.Thread(target=copy, args=(client, server), daemon=True).start()
+                upstream = threading.Thread(target=copy, args=(client, server), daemon=True)
+                upstream.start()
                 copy(server, client)
+                upstream.join()  # before closing: the next connection may get the same descriptor
 
     with Server(("127.0.0.1", 0), Proxy) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
@@ -149,6 +151,8 @@ def copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
 
 
 def connect(port: int, host: str, ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
