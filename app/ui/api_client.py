@@ -1,82 +1,25 @@
 """The API's products as Python objects: one method an operation, one exception for all that can go wrong."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from enum import Enum, auto
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
-from urllib.parse import urljoin
+from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 
-# What the API accepts as `categoria`; it refuses anything else, so this is only what a form offers.
-CATEGORIES = ("Eletrônico", "Eletrodoméstico", "Móveis", "Roupas", "Calçados")
-PAGE_SIZE = 50
+from app.ui.api_models import EVERYTHING, ApiError, Failure, FieldError, Imported, Page, Product, ProductFilter
+
 TIMEOUT = (3.0, 12.0)  # seconds to connect, and to answer: the API itself gives up on its database after 10
+FILE_TIMEOUT = (3.0, 300.0)  # of a file: a large one is written after its last byte has arrived
 SAFE_METHODS = frozenset({"GET"})
-
-
-@dataclass(frozen=True)
-class Product:
-    """One product of the catalogue; `price` is in Brazilian reais."""
-
-    id: int
-    name: str
-    description: str | None
-    price: Decimal
-    categoria: str
-    email_fornecedor: str
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the list, and the address of the page after it, if there is one."""
-
-    products: tuple[Product, ...]
-    next_url: str | None
-
-
-class Failure(Enum):
-    """What kept a request from being answered as asked."""
-
-    UNREACHABLE = auto()  # no connection: the request did not arrive
-    TIMEOUT = auto()  # no answer in time
-    INTERRUPTED = auto()  # the connection broke before the answer
-    REFUSED = auto()  # the API answered with a problem
-    NOT_THE_API = auto()  # something else answered
-
-
-class ApiError(Exception):
-    """A request failed.
-
-    `detail` is the API's own sentence when `failure` is REFUSED, and `fields` then holds its message for each wrong
-    field. `status` is the HTTP status, if there was an answer. `outcome_unknown` says that the request may have
-    changed something all the same.
-    """
-
-    def __init__(
-        self,
-        failure: Failure,
-        detail: str,
-        *,
-        status: int | None = None,
-        fields: Mapping[str, str] | None = None,
-        outcome_unknown: bool = False,
-    ) -> None:
-        super().__init__(detail)
-        self.failure = failure
-        self.detail = detail
-        self.status = status
-        self.fields = dict(fields or {})
-        self.outcome_unknown = outcome_unknown
+ATTEMPTS = 3
+Result = TypeVar("Result")
+NOT_NOW = (502, 503, 504)  # statuses of an API that is starting, stopping or without its database
 
 
 class ApiClient:
@@ -86,15 +29,16 @@ class ApiClient:
     """
 
     def __init__(self, base_url: str, token: str | None = None, *, timeout: tuple[float, float] = TIMEOUT) -> None:
+        self._base_url = base_url
         self._products_url = f"{base_url}/products/"
         self._timeout = timeout
         # A connection that was refused never carried the request, so any method may try again; an answer that says
         # "not now" is asked again for safe methods only.
         retry = Retry(
-            total=2,
+            total=ATTEMPTS - 1,
             read=False,
             backoff_factor=0.2,
-            status_forcelist=(502, 503, 504),
+            status_forcelist=NOT_NOW,
             allowed_methods=SAFE_METHODS,
             raise_on_status=False,
             respect_retry_after_header=False,  # somebody is looking at the page meanwhile
@@ -109,47 +53,138 @@ class ApiClient:
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def list_products(self, url: str | None = None) -> Page:
-        """Return the first page of products by id, or the page at `url`, which is another page's `next_url`."""
-        first = f"{self._products_url}?limit={PAGE_SIZE}"
-        response = self._request("GET", url or first)
-        body = _json(response)
-        if not isinstance(body, list):
-            raise _not_the_api(response)
-        next_url = response.links.get("next", {}).get("url")
+    def list_products(
+        self,
+        products: ProductFilter = EVERYTHING,
+        *,
+        sort: str = "id",
+        limit: int = 50,
+        after: str | None = None,
+        before: str | None = None,
+        count: bool = False,
+    ) -> Page:
+        """Return a page of products: the first one, or the one behind or in front of another page's cursor."""
+        parameters = products.parameters() | {"sort": sort, "limit": limit, "after": after, "before": before}
+        if count:
+            parameters["count"] = "estimated"
+        response = self._request("GET", self._products_url, parameters=parameters)
+        total = response.headers.get("X-Total-Count", "")
         return Page(
-            tuple(_product(item, response) for item in body), urljoin(response.url, next_url) if next_url else None
+            _read(response, _products),
+            after=_cursor(response, "next", "after"),
+            before=_cursor(response, "prev", "before"),
+            total=int(total) if total.isdecimal() else None,
+            total_is_exact=response.headers.get("X-Total-Count-Kind") != "estimated",
         )
 
     def read_product(self, product_id: int) -> Product:
         """Return one product."""
         return self._one("GET", product_id)
 
-    def create_product(self, fields: Mapping[str, Any]) -> Product:
-        """Create a product from its fields and return it as stored."""
-        response = self._request("POST", self._products_url, fields)
-        return _product(_json(response), response)
+    def create_product(self, fields: Mapping[str, Any], idempotency_key: str) -> Product:
+        """Create a product from its fields and return it as stored.
 
-    def update_product(self, product_id: int, changes: Mapping[str, Any]) -> Product:
-        """Change the named fields of a product, None clearing one, and return it as stored."""
-        return self._one("PATCH", product_id, changes)
+        The key makes it safe to send again, which is done here when no answer comes: the API creates it once.
+        """
+        for attempts_left in reversed(range(ATTEMPTS)):
+            try:
+                response = self._request(
+                    "POST", self._products_url, fields, headers={"Idempotency-Key": idempotency_key}
+                )
+            except ApiError as error:
+                unanswered = error.failure is Failure.INTERRUPTED or error.status in NOT_NOW
+                if not (unanswered and attempts_left):
+                    raise
+            else:
+                break
+        return _read(response, Product.from_json)
 
-    def delete_product(self, product_id: int) -> Product:
-        """Delete a product and return what it was."""
-        return self._one("DELETE", product_id)
+    def update_product(self, product_id: int, changes: Mapping[str, Any], *, version: int) -> Product:
+        """Change the named fields of a product, None clearing one, and return it as stored.
 
-    def _one(self, method: str, product_id: int, body: Mapping[str, Any] | None = None) -> Product:
-        response = self._request(method, f"{self._products_url}{product_id}", body)
-        return _product(_json(response), response)
+        Only the `version` that was read is changed; when there is another one by now, the status is 412.
+        """
+        return self._one("PATCH", product_id, changes, version=version)
 
-    def _request(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> requests.Response:
-        data = None if body is None else json.dumps(body, default=_as_number).encode()
+    def delete_product(self, product_id: int, *, version: int) -> Product:
+        """Delete a product and return what it was; another `version` by now is a 412."""
+        return self._one("DELETE", product_id, version=version)
+
+    def delete_products(self, product_ids: Sequence[int]) -> int:
+        """Delete these products, all or none, and return how many they were; one that is gone already is a 409."""
+        parameters = {"id": list(product_ids), "confirm": len(product_ids)}
+        response = self._request("DELETE", self._products_url, parameters=parameters)
+        return _read(response, lambda body: int(body["deleted"]))
+
+    def import_products(self, file: Iterable[bytes], *, skip_refused: bool) -> Imported:
+        """Create the products of a CSV file, which is sent as its pieces come.
+
+        With `skip_refused` the rows that are no products are left out and told, else one of them keeps the whole file
+        out (422).
+        """
+        response = self._request(
+            "POST",
+            f"{self._products_url}import",
+            iter(file),  # requests would take a list for a form
+            parameters={"on_error": "skip" if skip_refused else "abort"},
+            headers={"Content-Type": "text/csv; charset=utf-8"},
+            timeout=FILE_TIMEOUT,
+        )
+        return _read(
+            response,
+            lambda body: Imported(
+                int(body["created"]), int(body["refused"]), tuple(FieldError.from_json(e) for e in body["errors"])
+            ),
+        )
+
+    def export_products(
+        self, products: ProductFilter, *, sort: str, file_format: Literal["csv", "jsonl"]
+    ) -> Iterator[bytes]:
+        """Return the pieces of a file of all products that meet the filter; it is open before the first one."""
+        parameters = products.parameters() | {"sort": sort, "format": file_format}
+        response = self._request(
+            "GET", f"{self._products_url}export", parameters=parameters, timeout=FILE_TIMEOUT, stream=True
+        )
+        return response.iter_content(chunk_size=2**16)
+
+    def is_ready(self) -> bool:
+        """Say whether the API answers and can work; asked once, without trying again."""
+        try:
+            return requests.get(f"{self._base_url}/health/ready", timeout=self._timeout, allow_redirects=False).ok
+        except requests.RequestException:
+            return False
+
+    def _one(
+        self, method: str, product_id: int, body: Mapping[str, Any] | None = None, *, version: int | None = None
+    ) -> Product:
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        response = self._request(method, f"{self._products_url}{product_id}", body, headers=headers)
+        return _read(response, Product.from_json)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | Iterable[bytes] | None = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: tuple[float, float] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
         media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        headers = {} if body is None else {"Content-Type": media_type}
+        data: Any = json.dumps(body, default=_as_number).encode() if isinstance(body, Mapping) else body
         unsafe = method not in SAFE_METHODS
         try:
             response = self._session.request(
-                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
+                method,
+                url,
+                params=parameters,
+                data=data,
+                headers={**({} if body is None else {"Content-Type": media_type}), **(headers or {})},
+                timeout=timeout or self._timeout,
+                allow_redirects=False,
+                stream=stream,
             )
         except requests.ReadTimeout as error:
             raise ApiError(Failure.TIMEOUT, str(error), outcome_unknown=unsafe) from error
@@ -160,6 +195,12 @@ class ApiClient:
         if not response.ok or response.is_redirect:
             raise _refused(response, unsafe=unsafe)
         return response
+
+
+def _products(body: Any) -> tuple[Product, ...]:
+    if not isinstance(body, list):
+        raise TypeError("the list is no array")
+    return tuple(map(Product.from_json, body))
 
 
 def _as_number(value: object) -> float:
@@ -174,14 +215,23 @@ def _never_sent(error: requests.RequestException) -> bool:
     return isinstance(getattr(error.args[0] if error.args else None, "reason", None), NewConnectionError)
 
 
+def _cursor(response: requests.Response, relation: str, name: str) -> str | None:
+    url = response.links.get(relation, {}).get("url", "")
+    return parse_qs(urlsplit(url).query).get(name, [None])[0]
+
+
 def _refused(response: requests.Response, *, unsafe: bool) -> ApiError:
     try:
         problem = response.json()
-        detail = problem["detail"]
-        fields = {e["field"]: e["message"] for e in problem.get("errors") or () if e.get("field")}
-    except (requests.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return ApiError(
+            Failure.REFUSED,
+            str(problem["detail"]),
+            status=response.status_code,
+            errors=[FieldError.from_json(error) for error in problem.get("errors") or ()],
+            refused=int(problem.get("refused") or 0),
+        )
+    except (requests.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return _not_the_api(response, outcome_unknown=unsafe and response.status_code >= 500)
-    return ApiError(Failure.REFUSED, str(detail), status=response.status_code, fields=fields)
 
 
 def _json(response: requests.Response) -> Any:
@@ -191,19 +241,12 @@ def _json(response: requests.Response) -> Any:
         raise _not_the_api(response) from None
 
 
-def _product(body: Any, response: requests.Response) -> Product:
+def _read(response: requests.Response, read: Callable[[Any], Result]) -> Result:
+    """Return what `read` makes of the answer's JSON, which something else than the API may have written."""
+    body = _json(response)
     try:
-        return Product(
-            id=int(body["id"]),
-            name=str(body["name"]),
-            description=None if body["description"] is None else str(body["description"]),
-            price=Decimal(body["price"]),
-            categoria=str(body["categoria"]),
-            email_fornecedor=str(body["email_fornecedor"]),
-            created_at=datetime.fromisoformat(body["created_at"]),
-            updated_at=datetime.fromisoformat(body["updated_at"]),
-        )
-    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return read(body)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         raise _not_the_api(response) from None
 
 

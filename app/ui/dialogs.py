@@ -6,12 +6,13 @@ Which dialog is open is session state: a page calls `show` at its end, and what 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import errors, session
-from app.ui.api_client import CATEGORIES, ApiError, Product
+from app.ui.api_models import CATEGORIES, ApiError, Product
 from app.ui.formats import money, plain
 from app.ui.session import Dialog
 
@@ -72,7 +73,7 @@ def _add() -> None:
 
     def save(values: Values) -> str:
         given = {name: value for name, value in values.items() if value not in (None, "")}
-        product = session.client().create_product(given)
+        product = session.client().create_product(given, st.session_state.setdefault(f"key{draft}", uuid4().hex))
         st.session_state["draft"] = draft + 1
         return texts.created.format(name=plain(product.name), id=product.id)
 
@@ -84,7 +85,7 @@ def _edit(product: Product) -> None:
 
     def save(values: Values) -> str:
         changes = {name: value for name, value in values.items() if value != getattr(product, name)}
-        changed = session.client().update_product(product.id, changes)
+        changed = session.client().update_product(product.id, changes, version=product.version)
         return texts.updated.format(name=plain(changed.name))
 
     _form(f"edit{product.id}", product, texts.save_changes, save)
@@ -103,7 +104,7 @@ def _delete(product: Product) -> None:
     if confirmed:
         with st.spinner(texts.deleting):
             try:
-                gone = session.client().delete_product(product.id)
+                gone = session.client().delete_product(product.id, version=product.version)
             except ApiError as error:
                 errors.show(error, texts.could_not_delete)
             else:
@@ -174,10 +175,11 @@ def _fields(key: str, product: Product | None) -> tuple[Values, Mapping[str, Del
 
 def _show_in_form(error: ApiError, places: Mapping[str, DeltaGenerator]) -> None:
     texts = session.texts()
-    for name, message in error.fields.items():
-        if name in places:
-            places[name].markdown(f":red[:small[:material/error: {plain(message)}]]")
-    if error.fields and error.fields.keys() <= places.keys():
+    for wrong in error.errors:
+        if wrong.field in places:
+            sentence = errors.field_sentence(wrong, texts)
+            places[wrong.field].markdown(f":red[:small[:material/error: {plain(sentence)}]]")
+    if error.errors and {wrong.field for wrong in error.errors} <= places.keys():
         st.error(texts.see_fields, title=texts.could_not_save, icon=":material/error:")
     else:
         errors.show(error, texts.could_not_save)

@@ -27,6 +27,7 @@ account = controls.container(width="content")
 controls.selectbox(
     "Idioma / Language",
     list(LANGUAGES),
+    index=list(LANGUAGES).index(session.browsers_language()),
     format_func=lambda language: LANGUAGES[language].language,
     key=session.LANGUAGE,
     bind="query-params",

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from app.ui.api_client import ApiClient, Page, Product
+from app.ui.api_client import ApiClient
+from app.ui.api_models import Page, Product
 from app.ui.settings import api_url, service_token, sign_in_required
 from app.ui.texts import LANGUAGES, Texts
 
@@ -22,7 +23,7 @@ class Listing:
     """The part of the list on screen. It is read once and kept, so a selected row stays the product that was seen."""
 
     page: Page | None = None
-    addresses: list[str | None] = field(default_factory=lambda: [None])  # of the pages up to this one; None: the first
+    cursors: list[str | None] = field(default_factory=lambda: [None])  # of the pages up to this one; None: the first
 
     def forget(self) -> None:
         """Have the page read again."""
@@ -30,14 +31,14 @@ class Listing:
 
     def turn_to_next(self) -> None:
         """Turn to the page after this one."""
-        if self.page is not None and self.page.next_url is not None:
-            self.addresses.append(self.page.next_url)
+        if self.page is not None and self.page.after is not None:
+            self.cursors.append(self.page.after)
             self.forget()
 
     def turn_back(self) -> None:
         """Turn to the page before this one."""
-        if len(self.addresses) > 1:
-            self.addresses.pop()
+        if len(self.cursors) > 1:
+            self.cursors.pop()
             self.forget()
 
 
@@ -51,7 +52,13 @@ class Dialog:
 
 def texts() -> Texts:
     """Return the words of the visitor's language."""
-    return LANGUAGES[st.session_state.get(LANGUAGE) or next(iter(LANGUAGES))]
+    return LANGUAGES[st.session_state.get(LANGUAGE) or browsers_language()]
+
+
+def browsers_language() -> str:
+    """Return the language the visitor's browser asks for, if the UI speaks it, else its own first one."""
+    asked = (st.context.locale or "").partition("-")[0].lower()
+    return asked if asked in LANGUAGES else next(iter(LANGUAGES))
 
 
 def zone() -> tzinfo:

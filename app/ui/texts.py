@@ -89,11 +89,28 @@ class Texts:
     server_error: str
     not_the_api: str
     unauthorized: str
+    no_permission: str
+    not_found: str
+    not_ready: str
     outcome_unknown: str
     invalid_api_url_title: str
     invalid_api_url: str
     unexpected_title: str
     unexpected: str
+
+    # What can be wrong with a value; the blanks are the API's
+    wrong_missing: str
+    wrong_blank: str
+    wrong_too_long: str
+    wrong_text: str
+    wrong_not_above: str
+    wrong_decimal_places: str
+    wrong_whole_digits: str
+    wrong_digits: str
+    wrong_number: str
+    wrong_categoria: str
+    wrong_email: str
+    wrong_character: str
 
     # How numbers and dates are written
     decimal_mark: str
@@ -172,12 +189,27 @@ PORTUGUESE = Texts(
     not_the_api="O que respondeu em {url} não é a API do catálogo. Verifique a variável API_URL.",
     unauthorized="A API não aceita esta interface. Avise quem cuida do catálogo: "
     "a variável SERVICE_TOKEN precisa ser a mesma na API e na interface.",
+    no_permission="Você não tem permissão para isto. Peça acesso a quem cuida do catálogo.",
+    not_found="Este produto não existe, ou já foi excluído.",
+    not_ready="O banco de dados não responde no momento. Tente novamente em alguns segundos.",
     outcome_unknown="A operação pode ter sido feita mesmo assim: confira na lista antes de repetir.",
     invalid_api_url_title="A interface não sabe onde está a API",
     invalid_api_url="A variável de ambiente API_URL contém {value}, que não é um endereço. "
     "Escreva algo como {example} e inicie a interface outra vez.",
     unexpected_title="Algo deu errado na interface",
     unexpected="O erro foi registrado. Recarregue a página; se continuar, avise quem cuida do catálogo.",
+    wrong_missing="Preencha este campo.",
+    wrong_blank="Não pode ficar em branco.",
+    wrong_too_long="Use no máximo {max_length} caracteres.",
+    wrong_text="Precisa ser um texto.",
+    wrong_not_above="Precisa ser maior que {gt:g}.",
+    wrong_decimal_places="Use no máximo {decimal_places} casas decimais.",
+    wrong_whole_digits="Use no máximo {whole_digits} dígitos antes da vírgula.",
+    wrong_digits="Use no máximo {max_digits} dígitos.",
+    wrong_number="Precisa ser um número, como 19,90.",
+    wrong_categoria="Escolha uma das categorias: Eletrônico, Eletrodoméstico, Móveis, Roupas ou Calçados.",
+    wrong_email="Não é um endereço de e-mail válido, como vendas@fornecedor.com.br.",
+    wrong_character="Tem um caractere que não pode ser guardado (U+0000).",
     decimal_mark=",",
     thousands_mark=".",
     date_format="%d/%m/%Y %H:%M",
@@ -254,12 +286,27 @@ ENGLISH = Texts(
     not_the_api="What answered at {url} is not the catalogue API. Check the variable API_URL.",
     unauthorized="The API does not accept this UI. Tell whoever looks after the catalogue: "
     "the variable SERVICE_TOKEN has to be the same for the API and the UI.",
+    no_permission="You are not allowed to do this. Ask whoever looks after the catalogue for access.",
+    not_found="There is no such product, or it has been deleted.",
+    not_ready="The database does not answer at the moment. Try again in a few seconds.",
     outcome_unknown="It may have been done all the same: check the list before you repeat it.",
     invalid_api_url_title="The UI does not know where the API is",
     invalid_api_url="The environment variable API_URL is {value}, which is not an address. "
     "Write something like {example} and start the UI again.",
     unexpected_title="Something went wrong in the UI",
     unexpected="The error has been logged. Reload the page; if it stays, tell whoever runs the catalogue.",
+    wrong_missing="Fill in this field.",
+    wrong_blank="This must not be blank.",
+    wrong_too_long="Use at most {max_length} characters.",
+    wrong_text="This has to be text.",
+    wrong_not_above="This has to be more than {gt:g}.",
+    wrong_decimal_places="Use at most {decimal_places} decimal places.",
+    wrong_whole_digits="Use at most {whole_digits} digits before the decimal point.",
+    wrong_digits="Use at most {max_digits} digits.",
+    wrong_number="This has to be a number, such as 19.90.",
+    wrong_categoria="Choose one of the categories: Eletrônico, Eletrodoméstico, Móveis, Roupas or Calçados.",
+    wrong_email="This is not a valid e-mail address, such as sales@supplier.com.",
+    wrong_character="This has a character that cannot be stored (U+0000).",
     decimal_mark=".",
     thousands_mark=",",
     date_format="%Y-%m-%d %H:%M",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.ui import dialogs, errors, session
-from app.ui.api_client import ApiError, Product
+from app.ui.api_models import ApiError, Product
 from app.ui.formats import moment, money, plain
 
 texts = session.texts()

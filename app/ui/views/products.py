@@ -7,7 +7,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from app.ui import dialogs, errors, session
-from app.ui.api_client import CATEGORIES, ApiError, Page, Product
+from app.ui.api_models import CATEGORIES, ApiError, Page, Product
 from app.ui.formats import moment, money, plain
 
 TABLE = "table"  # its key
@@ -26,8 +26,8 @@ def read_page() -> Page | None:
         while listing.page is None:
             st.session_state[TABLE] = NOTHING_SELECTED
             with hint, st.spinner(texts.loading):  # where the hint will be, so nothing moves
-                page = session.client().list_products(listing.addresses[-1])
-            if page.products or len(listing.addresses) == 1:
+                page = session.client().list_products(after=listing.cursors[-1])
+            if page.products or len(listing.cursors) == 1:
                 listing.page = page
             else:  # the last product of the last page is gone
                 listing.turn_back()
@@ -116,17 +116,17 @@ def pager(page: Page) -> None:
                 texts.previous,
                 key="previous",
                 icon=":material/chevron_left:",
-                disabled=len(listing.addresses) == 1,
+                disabled=len(listing.cursors) == 1,
                 on_click=listing.turn_back,
             )
             st.button(
                 texts.next,
                 key="next",
                 icon=":material/chevron_right:",
-                disabled=page.next_url is None,
+                disabled=page.after is None,
                 on_click=listing.turn_to_next,
             )
-            st.markdown(texts.page.format(number=len(listing.addresses)))
+            st.markdown(texts.page.format(number=len(listing.cursors)))
         st.caption(texts.count_on_page_one if count == 1 else texts.count_on_page.format(count=count), width="content")
 
 

@@ -1,0 +1,156 @@
+"""What the API's client takes and gives, and the one exception for all that can go wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, auto
+from typing import Any
+
+# What the API accepts as `categoria`; it refuses anything else, so this is only what a form offers.
+CATEGORIES = ("Eletrônico", "Eletrodoméstico", "Móveis", "Roupas", "Calçados")
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of the catalogue; `price` is in Brazilian reais, `version` counts its changes."""
+
+    id: int
+    name: str
+    description: str | None
+    price: Decimal
+    categoria: str
+    email_fornecedor: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def from_json(cls, body: Any) -> "Product":
+        """Return the product of a JSON object of the API; what is none raises KeyError, TypeError or ValueError."""
+        return cls(
+            id=int(body["id"]),
+            name=str(body["name"]),
+            description=None if body["description"] is None else str(body["description"]),
+            price=Decimal(body["price"]),
+            categoria=str(body["categoria"]),
+            email_fornecedor=str(body["email_fornecedor"]),
+            created_at=datetime.fromisoformat(body["created_at"]),
+            updated_at=datetime.fromisoformat(body["updated_at"]),
+            version=int(body["version"]),
+        )
+
+
+@dataclass(frozen=True)
+class ProductFilter:
+    """Which products: those that meet every condition that is given; the names are the API's."""
+
+    q: str = ""
+    categoria: tuple[str, ...] = ()
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    email_fornecedor: str = ""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the conditions as parameters of an address."""
+        given = {name: value for name, value in vars(self).items() if value not in (None, "", ())}
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
+
+
+EVERYTHING = ProductFilter()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list, and the cursors of the pages beside it, if there are any.
+
+    `total` is how many products there are on all pages where it was asked for; `total_is_exact` says whether it was
+    counted or estimated.
+    """
+
+    products: tuple[Product, ...]
+    after: str | None = None
+    before: str | None = None
+    total: int | None = None
+    total_is_exact: bool = True
+
+
+class Failure(Enum):
+    """What kept a request from being answered as asked."""
+
+    UNREACHABLE = auto()  # no connection: the request did not arrive
+    TIMEOUT = auto()  # no answer in time
+    INTERRUPTED = auto()  # the connection broke before the answer
+    REFUSED = auto()  # the API answered with a problem
+    NOT_THE_API = auto()  # something else answered
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one value: the API's sentence, its code and limits for programs, and a file's line."""
+
+    field: str
+    message: str
+    code: str = ""
+    context: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    line: int | None = None
+
+    @classmethod
+    def from_json(cls, body: Any) -> "FieldError":
+        """Return one of a problem document's errors; what is none raises KeyError, TypeError or ValueError."""
+        line = body.get("line")
+        return cls(
+            field=str(body["field"]),
+            message=str(body["message"]),
+            code=str(body.get("code") or ""),
+            context=dict(body.get("context") or {}),
+            line=None if line is None else int(line),
+        )
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of the rows of a file; `errors` tells the first thousand mistakes."""
+
+    created: int
+    refused: int
+    errors: tuple[FieldError, ...]
+
+
+class ApiError(Exception):
+    """A request failed.
+
+    `detail` is the API's own sentence when `failure` is REFUSED, and `errors` then holds what is wrong with each
+    value. `status` is the HTTP status, if there was an answer. `outcome_unknown` says that the request may have
+    changed something all the same.
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        detail: str,
+        *,
+        status: int | None = None,
+        errors: Sequence[FieldError] = (),
+        outcome_unknown: bool = False,
+        refused: int = 0,
+    ) -> None:
+        super().__init__(detail)
+        self.failure = failure
+        self.detail = detail
+        self.status = status
+        self.errors = tuple(errors)
+        self.outcome_unknown = outcome_unknown
+        self.refused = refused  # of an import: how many rows are no products
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed a little later without anybody doing anything about it."""
+        return self.failure in (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.INTERRUPTED) or self.status in (
+            502,
+            503,
+            504,
+        )
