@@ -10,6 +10,7 @@ from typing import Any
 
 # What the API accepts as `categoria`; it refuses anything else, so this is only what a form offers.
 CATEGORIES = ("Eletrônico", "Eletrodoméstico", "Móveis", "Roupas", "Calçados")
+EDITABLE = ("name", "categoria", "price", "email_fornecedor", "description")  # what people say of a product
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""The dialogs that add, edit and delete a product; any page may open one.
+"""The dialogs that add, edit and delete products; any page may open one.
 
 Which dialog is open is session state: a page calls `show` at its end, and what was typed stays until it is saved.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -11,12 +11,15 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui import errors, session
+from app.ui import comparison, errors, inline_edit, session
 from app.ui.api_models import CATEGORIES, ApiError, Product
 from app.ui.formats import money, plain
+from app.ui.inline_edit import CONFLICT
 from app.ui.session import Dialog
 
 Values = dict[str, Any]
+GONE = 409  # the status of a deletion of which some products do not exist
+NAMED = 10  # products that a question lists; of more it says how many
 
 
 def add() -> None:
@@ -26,12 +29,15 @@ def add() -> None:
 
 def edit(product_id: int) -> None:
     """Open the dialog that changes a product as it is now, or show why that is not possible."""
-    _open("edit", product_id)
+    try:
+        session.set_dialog(Dialog("edit", (session.client().read_product(product_id),)))
+    except ApiError as error:
+        errors.show(error, session.texts().could_not_read.format(id=product_id))
 
 
-def delete(product_id: int) -> None:
-    """Open the dialog that asks before it deletes a product, or show why that is not possible."""
-    _open("delete", product_id)
+def delete(products: Sequence[Product]) -> None:
+    """Open the dialog that asks before it deletes products."""
+    session.set_dialog(Dialog("delete", tuple(products)))
 
 
 def show() -> None:
@@ -40,17 +46,17 @@ def show() -> None:
     match session.open_dialog():
         case Dialog("add"):
             _dialog(texts.add_title, ":material/add_box:", _add)
-        case Dialog("edit", Product() as product):
+        case Dialog("edit", (product,)) as dialog if dialog.theirs is None:
             _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _edit, product)
-        case Dialog("delete", Product() as product):
-            _dialog(texts.delete_title.format(id=product.id), ":material/delete:", _delete, product)
-
-
-def _open(kind: Any, product_id: int) -> None:
-    try:
-        session.set_dialog(Dialog(kind, session.client().read_product(product_id)))
-    except ApiError as error:
-        errors.show(error, session.texts().could_not_read.format(id=product_id))
+        case Dialog("edit", (product,), mine, theirs):
+            _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _choose, product, mine, theirs)
+        case Dialog("delete", (product,)) as dialog:
+            _dialog(texts.delete_title.format(id=product.id), ":material/delete:", _delete_one, product, dialog.theirs)
+        case Dialog("delete", products):
+            title = texts.delete_many_title.format(count=len(products))
+            _dialog(title, ":material/delete:", _delete_many, products)
+        case Dialog("review"):
+            _dialog(texts.review_title, ":material/rate_review:", inline_edit.review)
 
 
 def _dialog(title: str, icon: str, body: Callable[..., None], *arguments: object) -> None:
@@ -58,7 +64,8 @@ def _dialog(title: str, icon: str, body: Callable[..., None], *arguments: object
         # Only this function runs again while the dialog is open; once it is closed, the page has to.
         if session.open_dialog() is None:
             st.rerun()
-        body(*arguments)
+        with errors.told():
+            body(*arguments)
 
     st.dialog(title, icon=icon, width="medium", on_dismiss=_dismissed)(still_open)()
 
@@ -73,7 +80,10 @@ def _add() -> None:
 
     def save(values: Values) -> str:
         given = {name: value for name, value in values.items() if value not in (None, "")}
-        product = session.client().create_product(given, st.session_state.setdefault(f"key{draft}", uuid4().hex))
+        # One key for one product: a second attempt with the same values does not create it twice.
+        if st.session_state.get("attempt", (None,))[0] != (draft, given):
+            st.session_state["attempt"] = ((draft, given), uuid4().hex)
+        product = session.client().create_product(given, st.session_state["attempt"][1])
         st.session_state["draft"] = draft + 1
         return texts.created.format(name=plain(product.name), id=product.id)
 
@@ -81,34 +91,104 @@ def _add() -> None:
 
 
 def _edit(product: Product) -> None:
-    texts = session.texts()
-
     def save(values: Values) -> str:
         changes = {name: value for name, value in values.items() if value != getattr(product, name)}
-        changed = session.client().update_product(product.id, changes, version=product.version)
-        return texts.updated.format(name=plain(changed.name))
+        return _save_or_ask(product, changes)
 
-    _form(f"edit{product.id}", product, texts.save_changes, save)
+    _form(f"edit{product.id}", product, session.texts().save_changes, save)
 
 
-def _delete(product: Product) -> None:
+def _choose(product: Product, mine: Mapping[str, Any], theirs: Product) -> None:
+    """Show what was to be saved beside what somebody else has saved meanwhile, and let the person choose."""
     texts = session.texts()
+    st.warning(texts.conflict, icon=":material/group:")
+    comparison.mine_and_theirs(product, mine, theirs)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        dropped = st.button(texts.keep_theirs, key="keep_theirs")
+        kept = st.button(texts.save_mine, key="save_mine", type="primary", icon=":material/save:")
+    if dropped:
+        _done(texts.kept_theirs.format(name=plain(theirs.name)))
+    if kept:
+        with st.spinner(texts.saving):
+            try:
+                message = _save_or_ask(theirs, mine)
+            except ApiError as error:
+                errors.show(error, texts.could_not_save)
+            else:
+                _done(message)
+
+
+def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
+    """Save changes to `product` and return what to say of it; when it is no longer that version, ask what to do."""
+    try:
+        changed = session.client().update_product(product.id, changes, version=product.version)
+    except ApiError as error:
+        if error.status != CONFLICT:
+            raise
+        theirs = session.client().read_product(product.id)
+        session.set_dialog(Dialog("edit", (product,), changes, theirs))
+        st.rerun()
+    return session.texts().updated.format(name=plain(changed.name))
+
+
+def _delete_one(product: Product, theirs: Product | None) -> None:
+    texts = session.texts()
+    if theirs is not None:
+        st.warning(texts.changed_before_delete, icon=":material/group:")
     facts = {"name": product.name, "categoria": product.categoria, "price": money(product.price, texts)}
     st.markdown(texts.delete_question.format(**{name: plain(value) for name, value in facts.items()}))
     st.caption(texts.delete_warning.format(id=product.id))
+
+    def delete_it() -> str:
+        try:
+            gone = session.client().delete_product(product.id, version=product.version)
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            now = session.client().read_product(product.id)
+            session.set_dialog(Dialog("delete", (now,), theirs=now))
+            st.rerun()
+        return texts.deleted.format(name=plain(gone.name))
+
+    _confirm(delete_it, texts.delete_confirm)
+
+
+def _delete_many(products: Sequence[Product]) -> None:
+    texts = session.texts()
+    st.markdown(texts.delete_many_question.format(count=len(products)))
+    named = [f"- {plain(product.name)}, {plain(money(product.price, texts))}" for product in products[:NAMED]]
+    if len(products) > NAMED:
+        named.append(f"- {texts.and_more.format(count=len(products) - NAMED)}")
+    st.markdown("\n".join(named))
+    st.caption(texts.delete_many_warning)
+
+    def delete_them() -> str:
+        count = session.client().delete_products([product.id for product in products])
+        return texts.deleted_many.format(count=count)
+
+    _confirm(delete_them, texts.delete_many_confirm.format(count=len(products)))
+
+
+def _confirm(act: Callable[[], str], label: str) -> None:
+    """Show the two answers to a question, and do what was asked about when the answer is yes."""
+    texts = session.texts()
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(texts.cancel, key="delete_cancel"):
             session.set_dialog(None)
             st.rerun()
-        confirmed = st.button(texts.delete_confirm, key="delete_confirm", type="primary", icon=":material/delete:")
+        confirmed = st.button(label, key="delete_confirm", type="primary", icon=":material/delete:")
     if confirmed:
         with st.spinner(texts.deleting):
             try:
-                gone = session.client().delete_product(product.id, version=product.version)
+                message = act()
             except ApiError as error:
-                errors.show(error, texts.could_not_delete)
+                session.keep_listed(None)
+                if error.status == GONE:
+                    st.error(texts.some_gone, title=texts.could_not_delete, icon=":material/error:")
+                else:
+                    errors.show(error, texts.could_not_delete)
             else:
-                _done(texts.deleted.format(name=plain(gone.name)))
+                _done(message)
 
 
 def _form(key: str, product: Product | None, submit_label: str, save: Callable[[Values], str]) -> None:
@@ -187,6 +267,6 @@ def _show_in_form(error: ApiError, places: Mapping[str, DeltaGenerator]) -> None
 
 def _done(message: str) -> None:
     session.set_dialog(None)
-    session.listing().forget()
+    session.keep_listed(None)
     session.announce(message)
     st.rerun()

@@ -1,5 +1,9 @@
 """An ApiError as the sentence a visitor reads."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from app.ui import session
@@ -22,7 +26,11 @@ _CODES = {
     "decimal_parsing": "wrong_number",
     "enum": "wrong_categoria",
 }
+RETRY_SECONDS = 5
 _WRONG_VALUES = {
+    "q": "wrong_q",
+    "price_max": "wrong_price_range",
+    "created_before": "wrong_day_range",
     "email_fornecedor": "wrong_email",
     "price": "wrong_number",
     "name": "wrong_character",
@@ -30,9 +38,46 @@ _WRONG_VALUES = {
 }
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what nobody has thought of into a sentence on the page and a traceback in the log.
+
+    Each part that Streamlit runs by itself (the page, a fragment, a dialog) needs this around it.
+    """
+    try:
+        yield
+    except Exception:
+        logging.getLogger(__name__).exception("a page failed")
+        texts = session.texts()
+        st.error(texts.unexpected, title=texts.unexpected_title, icon=":material/error:")
+
+
 def show(error: ApiError, title: str) -> None:
     """Show what failed (`title`) and why: the API's own sentence when it gave one."""
-    st.error(plain(sentence(error, session.texts())), title=title, icon=":material/error:")
+    st.error(plain(sentences(error, session.texts())), title=title, icon=":material/error:")
+
+
+def show_and_retry(error: ApiError, title: str) -> None:
+    """Show what failed and a button that tries again; what may pass by itself is tried again without being asked."""
+    texts = session.texts()
+    show(error, title)
+    st.button(texts.retry, key="retry", icon=":material/refresh:")
+    if error.may_pass:
+        _wait_for_the_api()
+
+
+@st.fragment(run_every=RETRY_SECONDS)
+def _wait_for_the_api() -> None:
+    st.caption(session.texts().retrying.format(seconds=RETRY_SECONDS))
+    if st.session_state.pop("asked_before", False) and session.client().is_ready():
+        st.rerun()
+    st.session_state["asked_before"] = True  # the first run is part of the page that has just failed
+
+
+def sentences(error: ApiError, texts: Texts) -> str:
+    """Return why a request failed, value by value where the API says which are wrong."""
+    wrong = [f"{getattr(texts, e.field, e.field)}: {field_sentence(e, texts)}" for e in error.errors]
+    return " ".join(wrong) or sentence(error, texts)
 
 
 def sentence(error: ApiError, texts: Texts) -> str:

@@ -43,10 +43,8 @@ class ListView:
         return cls(**{name: value for name, value in asked.items() if value is not None})
 
     def go(self, **changes: Any) -> None:
-        """Go to this view with `changes`: one step in the browser's history. A changed filter leads to page one."""
-        if not changes.keys() & {"after", "before"}:
-            changes |= {"after": "", "before": ""}
-        st.query_params.update(replace(self, **changes).parameters())
+        """Go to this view with `changes`, on page one unless they say where: one step in the browser's history."""
+        st.query_params.update(replace(self, **{"after": "", "before": ""} | changes).parameters())
 
     def parameters(self) -> dict[str, list[str]]:
         """Return the parameters of the address; what is as usual has no value there."""
@@ -67,8 +65,11 @@ class ListView:
     @property
     def is_filtered(self) -> bool:
         """Whether it leaves anything out."""
-        usual = ListView(sort=self.sort, limit=self.limit, after=self.after, before=self.before)
-        return self != usual
+        return not self.shows_the_same_products_as(ListView())
+
+    def shows_the_same_products_as(self, other: "ListView") -> bool:
+        """Say whether both have the same filters."""
+        return replace(self, sort=other.sort, limit=other.limit, after=other.after, before=other.before) == other
 
 
 def _midnight(day: date | None, zone: tzinfo) -> datetime | None:

@@ -1,6 +1,5 @@
 """What a visitor meets first: what all pages share, then the page that was asked for or the way to sign in."""
 
-import logging
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ HERE = Path(__file__).parent
 if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
-from app.ui import session, sign_in  # noqa: E402
+from app.ui import errors, session, sign_in  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
 from app.ui.texts import LANGUAGES  # noqa: E402
 
@@ -70,8 +69,5 @@ except InvalidApiUrlError as error:
     st.error(sentence, title=texts.invalid_api_url_title, icon=":material/error:")
     st.stop()
 
-try:
+with errors.told():
     page.run()
-except Exception:
-    logging.getLogger(__name__).exception("page %s failed", page.url_path or "/")
-    st.error(texts.unexpected, title=texts.unexpected_title, icon=":material/error:")

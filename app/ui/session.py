@@ -2,15 +2,17 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from app.ui.api_client import ApiClient
 from app.ui.api_models import Page, Product
+from app.ui.list_view import ListView
 from app.ui.settings import api_url, service_token, sign_in_required
 from app.ui.texts import LANGUAGES, Texts
 
@@ -18,36 +20,26 @@ LANGUAGE = "lang"  # the key of the language control, and its name in the addres
 LOOKED_UP = "id"  # the key of the field with the id to look up, and its name in the address
 
 
-@dataclass
-class Listing:
-    """The part of the list on screen. It is read once and kept, so a selected row stays the product that was seen."""
+@dataclass(frozen=True)
+class Listed:
+    """The page of products on screen. It is read once and kept, so a selected row stays the product that was seen."""
 
-    page: Page | None = None
-    cursors: list[str | None] = field(default_factory=lambda: [None])  # of the pages up to this one; None: the first
-
-    def forget(self) -> None:
-        """Have the page read again."""
-        self.page = None
-
-    def turn_to_next(self) -> None:
-        """Turn to the page after this one."""
-        if self.page is not None and self.page.after is not None:
-            self.cursors.append(self.page.after)
-            self.forget()
-
-    def turn_back(self) -> None:
-        """Turn to the page before this one."""
-        if len(self.cursors) > 1:
-            self.cursors.pop()
-            self.forget()
+    view: ListView
+    page: Page
+    total: tuple[int | None, bool]  # how many products there are on all pages, and whether they were counted
 
 
 @dataclass(frozen=True)
 class Dialog:
-    """An open dialog; `product` is what it edits or deletes, as it was when the dialog opened."""
+    """An open dialog; `products` are what it edits or deletes, as they were when the dialog opened.
 
-    kind: Literal["add", "edit", "delete"]
-    product: Product | None = None
+    When somebody else has saved meanwhile, `theirs` is what they saved and `mine` what was to be changed.
+    """
+
+    kind: Literal["add", "edit", "delete", "review"]
+    products: tuple[Product, ...] = ()
+    mine: Mapping[str, Any] = field(default_factory=dict)
+    theirs: Product | None = None
 
 
 def texts() -> Texts:
@@ -100,10 +92,15 @@ def client() -> ApiClient:
     return _client(api_url(), service_token())
 
 
-def listing() -> Listing:
-    """Return what the list shows."""
-    state: Listing = st.session_state.setdefault("listing", Listing())
-    return state
+def listed() -> Listed | None:
+    """Return the page of products that was read last, unless it is out of date."""
+    page: Listed | None = st.session_state.get("listed")
+    return page
+
+
+def keep_listed(page: Listed | None) -> None:
+    """Keep a page of products to show it again; None has it read anew."""
+    st.session_state["listed"] = page
 
 
 def open_dialog() -> Dialog | None:

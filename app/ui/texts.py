@@ -44,15 +44,49 @@ class Texts:
     reload: str
     select_a_row: str
     selected: str
+    selected_many: str
     previous: str
     next: str
-    page: str
-    count_on_page: str
-    count_on_page_one: str
+    total: str
+    total_one: str
+    total_estimated: str
+    page_size: str
+    per_page: str
+    q: str
+    q_example: str
+    sort: str
+    newest_first: str
+    oldest_first: str
+    ascending: str
+    descending: str
+    all_categories: str
+    further_filters: str
+    further_chosen: str
+    clear_filters: str
+    price_min: str
+    price_max: str
+    created_from: str
+    created_to: str
     table: str
     loading: str
     no_products: str
     no_products_hint: str
+    no_matches: str
+    no_matches_hint: str
+    edit_in_place: str
+    edit_hint: str
+    review: str
+    review_one: str
+    review_none: str
+    discard: str
+    review_title: str
+    before: str
+    after: str
+    go_on_editing: str
+    save_one: str
+    save_many: str
+    saved_one: str
+    saved_many: str
 
     # Looking up one product
     product_id: str
@@ -75,9 +109,27 @@ class Texts:
     created: str
     updated: str
     deleted: str
+    delete_many_title: str
+    delete_many_question: str
+    and_more: str
+    delete_many_warning: str
+    delete_many_confirm: str
+    deleted_many: str
+    some_gone: str
+    conflict: str
+    mine: str
+    unchanged: str
+    field: str
+    theirs: str
+    whose: str
+    save_mine: str
+    keep_theirs: str
+    kept_theirs: str
+    changed_before_delete: str
 
     # What can go wrong
     retry: str
+    retrying: str
     could_not_list: str
     could_not_read: str
     could_not_save: str
@@ -111,11 +163,18 @@ class Texts:
     wrong_categoria: str
     wrong_email: str
     wrong_character: str
+    wrong_q: str
+    wrong_price_range: str
+    wrong_day_range: str
+    created_before: str
+    created_after: str
 
     # How numbers and dates are written
     decimal_mark: str
     thousands_mark: str
     date_format: str  # as strftime takes it
+    day_format: str
+    date_input_format: str
 
 
 PORTUGUESE = Texts(
@@ -149,15 +208,49 @@ PORTUGUESE = Texts(
     reload="Atualizar",
     select_a_row="Selecione uma linha para abrir, editar ou excluir o produto.",
     selected="Selecionado: **{name}**",
+    selected_many="{count} produtos selecionados",
     previous="Anterior",
     next="Próxima",
-    page="Página {number}",
-    count_on_page="{count} produtos nesta página",
-    count_on_page_one="1 produto nesta página",
+    total="{count} produtos",
+    total_one="1 produto",
+    total_estimated="cerca de {count} produtos",
+    page_size="Produtos por página",
+    per_page="{size} por página",
+    q="Buscar",
+    q_example="Palavras do nome ou da descrição",
+    sort="Ordem",
+    newest_first="Mais novos primeiro",
+    oldest_first="Mais antigos primeiro",
+    ascending="{column}, crescente",
+    descending="{column}, decrescente",
+    all_categories="Todas",
+    further_filters="Filtros",
+    further_chosen="Filtros: {filters}",
+    clear_filters="Limpar filtros",
+    price_min="Preço a partir de",
+    price_max="Preço até",
+    created_from="Cadastrados desde",
+    created_to="Cadastrados até",
     table="Produtos do catálogo",
     loading="Carregando os produtos …",
     no_products="Ainda não há produtos",
     no_products_hint="Cadastre o primeiro, ou carregue alguns milhares de exemplos com `make demo`.",
+    no_matches="Nenhum produto com estes filtros",
+    no_matches_hint="Mude a busca ou limpe os filtros.",
+    edit_in_place="Editar na tabela",
+    edit_hint="Altere quantas células quiser; nada é salvo antes da revisão.",
+    review="Revisar {count} alterações",
+    review_one="Revisar 1 alteração",
+    review_none="Revisar alterações",
+    discard="Descartar",
+    review_title="Revisar as alterações",
+    before="Antes",
+    after="Depois",
+    go_on_editing="Continuar editando",
+    save_one="Salvar 1 produto",
+    save_many="Salvar {count} produtos",
+    saved_one="1 produto salvo.",
+    saved_many="{count} produtos salvos.",
     product_id="Código do produto",
     look_up="Consultar",
     look_up_hint="Digite o código de um produto. O endereço desta página passa a levar direto a ele.",
@@ -176,7 +269,25 @@ PORTUGUESE = Texts(
     created="**{name}** cadastrado com o código {id}.",
     updated="**{name}** atualizado.",
     deleted="**{name}** excluído.",
+    delete_many_title="Excluir {count} produtos",
+    delete_many_question="Excluir estes **{count} produtos**?",
+    and_more="e mais {count}",
+    delete_many_warning="Eles deixam de existir para todos. Não há como desfazer.",
+    delete_many_confirm="Sim, excluir {count}",
+    deleted_many="{count} produtos excluídos.",
+    some_gone="Alguns destes produtos já não existem, e nenhum foi excluído. Feche e selecione outra vez.",
+    conflict="Outra pessoa salvou este produto enquanto você o alterava. O que vale?",
+    mine="A sua alteração",
+    unchanged="(não alterado)",
+    field="Campo",
+    theirs="O que foi salvo",
+    whose="Qual vale",
+    save_mine="Salvar a minha",
+    keep_theirs="Manter o que foi salvo",
+    kept_theirs="**{name}** ficou como foi salvo.",
+    changed_before_delete="Outra pessoa alterou este produto há pouco. Veja como ele está agora antes de excluir.",
     retry="Tentar novamente",
+    retrying="Nova tentativa automática a cada {seconds} segundos; o que você digitou continua aqui.",
     could_not_list="Não foi possível carregar os produtos",
     could_not_read="Não foi possível abrir o produto {id}",
     could_not_save="O produto não foi salvo",
@@ -210,9 +321,16 @@ PORTUGUESE = Texts(
     wrong_categoria="Escolha uma das categorias: Eletrônico, Eletrodoméstico, Móveis, Roupas ou Calçados.",
     wrong_email="Não é um endereço de e-mail válido, como vendas@fornecedor.com.br.",
     wrong_character="Tem um caractere que não pode ser guardado (U+0000).",
+    wrong_q="Escreva ao menos uma letra ou um número.",
+    wrong_price_range="Não pode ser menor que o preço inicial.",
+    wrong_day_range="Precisa vir depois do primeiro dia.",
+    created_before="Cadastrados até",
+    created_after="Cadastrados desde",
     decimal_mark=",",
     thousands_mark=".",
     date_format="%d/%m/%Y %H:%M",
+    day_format="%d/%m/%Y",
+    date_input_format="DD/MM/YYYY",
 )
 
 ENGLISH = Texts(
@@ -246,15 +364,49 @@ ENGLISH = Texts(
     reload="Reload",
     select_a_row="Select a row to open, edit or delete the product.",
     selected="Selected: **{name}**",
+    selected_many="{count} products selected",
     previous="Previous",
     next="Next",
-    page="Page {number}",
-    count_on_page="{count} products on this page",
-    count_on_page_one="1 product on this page",
+    total="{count} products",
+    total_one="1 product",
+    total_estimated="about {count} products",
+    page_size="Products per page",
+    per_page="{size} per page",
+    q="Search",
+    q_example="Words of name or description",
+    sort="Order",
+    newest_first="Newest first",
+    oldest_first="Oldest first",
+    ascending="{column}, ascending",
+    descending="{column}, descending",
+    all_categories="All",
+    further_filters="Filters",
+    further_chosen="Filters: {filters}",
+    clear_filters="Clear filters",
+    price_min="Price from",
+    price_max="Price up to",
+    created_from="Added since",
+    created_to="Added up to",
     table="Products of the catalogue",
     loading="Loading the products …",
     no_products="There are no products yet",
     no_products_hint="Add the first one, or load a few thousand examples with `make demo`.",
+    no_matches="No products with these filters",
+    no_matches_hint="Change the search or clear the filters.",
+    edit_in_place="Edit in the table",
+    edit_hint="Change as many cells as you like; nothing is saved before the review.",
+    review="Review {count} changes",
+    review_one="Review 1 change",
+    review_none="Review changes",
+    discard="Discard",
+    review_title="Review the changes",
+    before="Before",
+    after="After",
+    go_on_editing="Go on editing",
+    save_one="Save 1 product",
+    save_many="Save {count} products",
+    saved_one="1 product saved.",
+    saved_many="{count} products saved.",
     product_id="Product id",
     look_up="Look up",
     look_up_hint="Type a product's id. The address of this page will then lead straight to it.",
@@ -273,7 +425,25 @@ ENGLISH = Texts(
     created="**{name}** added with id {id}.",
     updated="**{name}** updated.",
     deleted="**{name}** deleted.",
+    delete_many_title="Delete {count} products",
+    delete_many_question="Delete these **{count} products**?",
+    and_more="and {count} more",
+    delete_many_warning="They will be gone for everybody. This cannot be undone.",
+    delete_many_confirm="Yes, delete {count}",
+    deleted_many="{count} products deleted.",
+    some_gone="Some of these products no longer exist, and none was deleted. Close this and select again.",
+    conflict="Somebody else saved this product while you were changing it. Which one counts?",
+    mine="Your change",
+    unchanged="(not changed)",
+    field="Field",
+    theirs="What was saved",
+    whose="Which one counts",
+    save_mine="Save mine",
+    keep_theirs="Keep what was saved",
+    kept_theirs="**{name}** stays as it was saved.",
+    changed_before_delete="Somebody else has just changed this product. Look at it as it is now before you delete it.",
     retry="Try again",
+    retrying="Trying again by itself every {seconds} seconds; what you typed stays here.",
     could_not_list="The products could not be loaded",
     could_not_read="Product {id} could not be opened",
     could_not_save="The product was not saved",
@@ -307,9 +477,16 @@ ENGLISH = Texts(
     wrong_categoria="Choose one of the categories: Eletrônico, Eletrodoméstico, Móveis, Roupas or Calçados.",
     wrong_email="This is not a valid e-mail address, such as sales@supplier.com.",
     wrong_character="This has a character that cannot be stored (U+0000).",
+    wrong_q="Write at least one letter or digit.",
+    wrong_price_range="This must not be less than the price it starts from.",
+    wrong_day_range="This has to come after the first day.",
+    created_before="Added up to",
+    created_after="Added since",
     decimal_mark=".",
     thousands_mark=",",
     date_format="%Y-%m-%d %H:%M",
+    day_format="%Y-%m-%d",
+    date_input_format="YYYY-MM-DD",
 )
 
 LANGUAGES = {"pt": PORTUGUESE, "en": ENGLISH}  # the first one is the default

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -52,8 +53,8 @@ def click(app: AppTest, key: str) -> AppTest:
     return run(app)
 
 
-def select(app: AppTest, row: int) -> AppTest:
-    app.session_state[app.dataframe[0].key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+def select(app: AppTest, *rows: int) -> AppTest:
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return run(app)
 
 
@@ -139,11 +140,11 @@ def test_the_list_is_turned_page_by_page(
     for number in range(PAGE_SIZE + 1):
         api.create_product(product | {"name": f"Produto {number}"}, uuid4().hex)
     app = visit(api_url)
-    assert len(app.dataframe[0].value) == PAGE_SIZE
+    assert list(app.dataframe[0].value["name"][:2]) == [f"Produto {PAGE_SIZE}", f"Produto {PAGE_SIZE - 1}"]
+    assert f"{PAGE_SIZE + 1} produtos" in messages(app)
     assert app.button(key="previous").disabled
     click(app, "next")
-    assert list(app.dataframe[0].value["name"]) == [f"Produto {PAGE_SIZE}"]
-    assert "Página 2" in messages(app)
+    assert list(app.dataframe[0].value["name"]) == ["Produto 0"]
     assert app.button(key="next").disabled
     click(app, "previous")
     assert len(app.dataframe[0].value) == PAGE_SIZE
@@ -154,8 +155,8 @@ def test_a_page_that_has_become_empty_gives_way_to_the_one_before(
 ) -> None:
     products = [api.create_product(product, uuid4().hex) for _ in range(PAGE_SIZE + 1)]
     app = click(visit(api_url), "next")
-    api.delete_product(products[-1].id, version=products[-1].version)
-    assert len(click(app, "reload").dataframe[0].value) == PAGE_SIZE
+    api.delete_product(products[0].id, version=products[0].version)
+    assert len(click(app, "reload").dataframe[0].value) >= PAGE_SIZE - 1
 
 
 def test_the_selected_product_is_changed(
@@ -175,15 +176,44 @@ def test_the_selected_product_is_changed(
     assert list(app.dataframe[0].value["price"]) == [19.99]
 
 
-def test_a_change_does_not_undo_what_somebody_else_changed_meanwhile(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
-) -> None:
+@pytest.fixture
+def conflict(visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product) -> AppTest:
+    """The dialog after a change of the name that somebody else's change of name and price came before."""
     app = click(select(visit(api_url), 0), "edit")
-    api.update_product(stored.id, {"email_fornecedor": "outro@fornecedor.example.com"}, version=stored.version)
-    app.text_input(key=f"edit{stored.id}_name").set_value("Outro nome")
-    click(app, f"edit{stored.id}_submit")
-    assert "Somebody has changed the product" in errors(app)
-    assert api.read_product(stored.id).name == stored.name
+    api.update_product(stored.id, {"name": "De outra pessoa", "price": Decimal(7)}, version=stored.version)
+    app.text_input(key=f"edit{stored.id}_name").set_value("O meu nome")
+    return click(app, f"edit{stored.id}_submit")
+
+
+def test_a_change_that_somebody_else_was_faster_with_shows_both(
+    conflict: AppTest, api: ApiClient, stored: Product
+) -> None:
+    assert "Outra pessoa salvou este produto" in conflict.warning[0].value
+    shown = conflict.table[0].value
+    assert list(shown.iloc[0])[1:] == ["O meu nome", "De outra pessoa"]
+    assert "não alterado" in shown.iloc[1].iloc[1]
+    assert "7,00" in shown.iloc[1].iloc[2].replace("\\", "")
+    assert api.read_product(stored.id).name == "De outra pessoa"
+
+
+def test_one_s_own_change_can_be_saved_over_somebody_else_s(conflict: AppTest, api: ApiClient, stored: Product) -> None:
+    click(conflict, "save_mine")
+    saved = api.read_product(stored.id)
+    assert (saved.name, saved.price) == ("O meu nome", Decimal(7))
+    assert "atualizado" in conflict.toast[0].value
+
+
+def test_what_somebody_else_saved_can_be_kept(conflict: AppTest, api: ApiClient, stored: Product) -> None:
+    click(conflict, "keep_theirs")
+    assert api.read_product(stored.id).name == "De outra pessoa"
+    assert list(conflict.dataframe[0].value["name"]) == ["De outra pessoa"]
+
+
+def test_a_third_change_while_one_chooses_is_told_again(conflict: AppTest, api: ApiClient, stored: Product) -> None:
+    api.update_product(stored.id, {"name": "De uma terceira"}, version=2)
+    click(conflict, "save_mine")
+    assert conflict.table[0].value.iloc[0].iloc[2] == "De uma terceira"
+    assert api.read_product(stored.id).name == "De uma terceira"
 
 
 def test_a_product_is_deleted_only_after_a_question_that_names_it(
@@ -200,15 +230,49 @@ def test_a_product_is_deleted_only_after_a_question_that_names_it(
     assert not app.dataframe
 
 
-@pytest.mark.parametrize("action", ["edit", "delete"])
 def test_a_product_that_is_gone_is_told_when_it_is_picked(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product, action: str
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = select(visit(api_url), 0)
     api.delete_product(stored.id, version=stored.version)
-    assert f"Não foi possível abrir o produto {stored.id} Este produto não existe, ou já foi excluído." in errors(
-        click(app, action)
-    )
+    assert f"Não foi possível abrir o produto {stored.id} Este produto não existe" in errors(click(app, "edit"))
+
+
+def test_a_product_that_changed_is_shown_again_before_it_is_deleted(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+) -> None:
+    app = click(select(visit(api_url), 0), "delete")
+    api.update_product(stored.id, {"name": "Outro nome"}, version=stored.version)
+    click(app, "delete_confirm")
+    assert "Outra pessoa alterou este produto" in app.warning[0].value
+    assert "Excluir **Outro nome**" in messages(app)
+    click(app, "delete_confirm")
+    assert api.list_products().products == ()
+
+
+def test_many_products_are_deleted_after_a_question_that_names_them(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    for number in range(12):
+        api.create_product(product | {"name": f"Produto {number}"}, uuid4().hex)
+    app = click(select(visit(api_url), *range(11)), "delete")
+    assert "estes **11 produtos**" in messages(app)
+    assert all(f"Produto {number}, R$" in messages(app) for number in range(2, 12))
+    assert "e mais 1" in messages(app)
+    click(app, "delete_confirm")
+    assert [left.name for left in api.list_products().products] == ["Produto 0"]
+    assert "11 produtos excluídos" in app.toast[0].value
+
+
+def test_none_of_many_is_deleted_when_one_is_gone(
+    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    products = [api.create_product(product, uuid4().hex) for _ in range(3)]
+    app = click(select(visit(api_url), 0, 1), "delete")
+    api.delete_product(products[2].id, version=1)
+    click(app, "delete_confirm")
+    assert "Alguns destes produtos já não existem" in errors(app)
+    assert len(api.list_products().products) == 2
 
 
 def test_a_product_that_goes_while_its_dialog_is_open_is_told(
@@ -224,13 +288,13 @@ def test_a_product_that_goes_while_its_dialog_is_open_is_told(
 
 def test_a_product_is_looked_up_by_id(visit: Callable[[str], AppTest], api_url: str, stored: Product) -> None:
     app = run(visit(api_url).switch_page(LOOK_UP_PAGE))
-    app.number_input(key="id").set_value(stored.id)
+    app.number_input(key="product_id").set_value(stored.id)
     run(app)
     assert [heading.value.replace("\\", "") for heading in app.subheader] == [
         stored.name,
         "R$\N{NO-BREAK SPACE}2.899,90",
     ]
-    app.number_input(key="id").set_value(stored.id + 1)
+    app.number_input(key="product_id").set_value(stored.id + 1)
     assert (
         errors(run(app))
         == f"Não foi possível abrir o produto {stored.id + 1} Este produto não existe, ou já foi excluído."
@@ -250,7 +314,7 @@ def test_the_looked_up_product_is_changed_and_deleted(
     visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = run(visit(api_url).switch_page(LOOK_UP_PAGE))
-    app.number_input(key="id").set_value(stored.id)
+    app.number_input(key="product_id").set_value(stored.id)
     click(run(app), "edit")
     app.text_input(key=f"edit{stored.id}_name").set_value("Geladeira nova")
     click(app, f"edit{stored.id}_submit")

@@ -6,16 +6,20 @@ from app.ui import dialogs, errors, session
 from app.ui.api_models import ApiError, Product
 from app.ui.formats import moment, money, plain
 
+CARD = 300  # pixels, about as high as the card of a product
+FIELD = "product_id"  # its key
+MAX_ID = 2**31 - 1  # the largest there can be
+
 texts = session.texts()
 
 
 def look_up(product_id: int) -> Product | None:
     """Return the product, or None after showing why there is none."""
     try:
-        with st.spinner(texts.loading):
+        with st.skeleton(height=CARD):
             return session.client().read_product(product_id)
     except ApiError as error:
-        errors.show(error, texts.could_not_read.format(id=product_id))
+        errors.show_and_retry(error, texts.could_not_read.format(id=product_id))
         return None
 
 
@@ -48,18 +52,22 @@ def card(product: Product) -> None:
     if edited:
         dialogs.edit(product.id)
     if deleted:
-        dialogs.delete(product.id)
+        dialogs.delete([product])
 
 
+def looked_up() -> None:
+    """Have the address say what was typed: one step in the browser's history."""
+    typed = st.session_state[FIELD]
+    st.query_params.update({session.LOOKED_UP: [] if typed is None else str(typed)})
+
+
+asked = (st.query_params.get_all(session.LOOKED_UP) or [""])[-1]
+wanted = int(asked) if asked.isdecimal() and 0 < int(asked) <= MAX_ID else None
+if st.session_state.get(FIELD, ...) != wanted:
+    st.session_state[FIELD] = wanted  # a link's, or what the reader went back to
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    wanted = st.number_input(
-        texts.product_id,
-        min_value=1,
-        value=None,
-        step=1,
-        width=240,
-        key=session.LOOKED_UP,
-        bind="query-params",
+    st.number_input(
+        texts.product_id, min_value=1, max_value=MAX_ID, value=None, step=1, width=240, key=FIELD, on_change=looked_up
     )
     st.button(texts.look_up, key="look_up", icon=":material/search:", type="primary")
 

@@ -1,150 +1,166 @@
-"""The list: one page of products in a table, and what can be done with the one that is selected."""
+"""The list of products: filters, one page of a table, and what can be done with the rows that are selected."""
 
-from typing import Any
+from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
-from app.ui import dialogs, errors, session
-from app.ui.api_models import CATEGORIES, ApiError, Page, Product
-from app.ui.formats import moment, money, plain
+from app.ui import dialogs, errors, filters, inline_edit, product_table, session
+from app.ui.api_models import ApiError, Product
+from app.ui.formats import number, plain
+from app.ui.list_view import SIZES, ListView
+from app.ui.session import Listed
 
-TABLE = "table"  # its key
-NOTHING_SELECTED: dict[str, dict[str, list[int]]] = {"selection": {"rows": [], "columns": [], "cells": []}}
-VISIBLE_COLUMNS = ("id", "name", "categoria", "price", "email_fornecedor", "updated_at")  # its menu shows the others
-VISIBLE_ROWS = 12
-ROW_HEIGHT = 35  # pixels, Streamlit's own
-
-texts = session.texts()
-listing = session.listing()
+SKELETON = 456  # pixels: as high as a full table, so nothing moves when it comes
 
 
-def read_page() -> Page | None:
-    """Return the page to show, read now unless it is there already; None after showing why it cannot be."""
-    try:
-        while listing.page is None:
-            st.session_state[TABLE] = NOTHING_SELECTED
-            with hint, st.spinner(texts.loading):  # where the hint will be, so nothing moves
-                page = session.client().list_products(after=listing.cursors[-1])
-            if page.products or len(listing.cursors) == 1:
-                listing.page = page
-            else:  # the last product of the last page is gone
-                listing.turn_back()
-    except ApiError as error:
-        errors.show(error, texts.could_not_list)
-        st.button(texts.retry, key="retry", icon=":material/refresh:")
-    return listing.page
+# A fragment: what is done here runs this function again, and not the rest of the page.
+@st.fragment
+def products() -> None:
+    """Show the list that the address asks for, and the dialog that is open."""
+    with errors.told():
+        table_and_controls()
+        dialogs.show()
 
 
-def table(products: tuple[Product, ...]) -> Product | None:
-    """Show the products and return the selected one."""
-    rows = pd.DataFrame(
-        {
-            "id": [product.id for product in products],
-            "name": [product.name for product in products],
-            "categoria": [[product.categoria] for product in products],
-            "price": [float(product.price) for product in products],
-            "email_fornecedor": [product.email_fornecedor for product in products],
-            "description": [product.description or "" for product in products],
-            "updated_at": [product.updated_at for product in products],
-        }
-    )
-    column = st.column_config
-    event = st.dataframe(
-        in_words(rows),
-        key=TABLE,
-        alt=texts.table,
-        hide_index=True,
-        height=ROW_HEIGHT * (min(len(products), VISIBLE_ROWS) + 1) + 2,
-        row_height=ROW_HEIGHT,
-        on_select="rerun",
-        selection_mode="single-row",
-        column_order=VISIBLE_COLUMNS,
-        column_config={
-            "id": column.NumberColumn(texts.id, width=64),
-            "name": column.TextColumn(texts.name, width=320),
-            "categoria": column.MultiselectColumn(texts.categoria, options=CATEGORIES, color="auto", width=130),
-            "price": column.NumberColumn(texts.price, width=112),
-            "email_fornecedor": column.TextColumn(texts.email_fornecedor, width=326),
-            "description": column.TextColumn(texts.description),
-            "updated_at": column.DatetimeColumn(texts.updated_at, width=134),
-        },
-    )
-    selected = event["selection"]["rows"]
-    return products[selected[0]] if selected and selected[0] < len(products) else None
-
-
-def in_words(rows: pd.DataFrame) -> Styler:
-    """Have prices and dates shown in the visitor's way; sorting still goes by the values."""
-    here = session.zone()
-
-    def price(value: Any) -> str:
-        return money(value, texts)
-
-    def updated_at(value: Any) -> str:
-        return moment(value, here, texts)
-
-    return rows.style.format({"price": price, "updated_at": updated_at})
-
-
-def actions(product: Product | None) -> None:
-    """Show the buttons above the table; those about one product wait for a selection."""
+def table_and_controls() -> None:
+    """Show one page of the list with all that can be done with it."""
+    texts = session.texts()
+    filters.show(ListView.of_address(), disabled=inline_edit.is_under_way())
+    toolbar = st.container(horizontal=True, vertical_alignment="center")
+    hint = st.empty()
+    listed = read(ListView.of_address())
     with toolbar:
-        none = product is None
-        opened = st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=none)
-        edited = st.button(texts.edit, key="edit", icon=":material/edit:", disabled=none)
-        deleted = st.button(texts.delete, key="delete", icon=":material/delete:", disabled=none)
-    if product is None:
-        hint.caption(texts.select_a_row)
-        return
-    hint.caption(texts.selected.format(name=plain(product.name)))
-    if opened:
-        st.switch_page("views/product.py", query_params={session.LOOKED_UP: str(product.id)})
-    if edited:
-        dialogs.edit(product.id)
+        st.button(texts.add, key="add", icon=":material/add:", type="primary", on_click=dialogs.add)
+    if listed is not None and listed.page.products:
+        if inline_edit.is_on():
+            with toolbar:
+                actions = st.container(horizontal=True, width="content")
+            changes = product_table.edit(listed.page.products, key=inline_edit.editor_key())
+            with actions:
+                inline_edit.actions(listed.page.products, changes)
+            hint.caption(texts.edit_hint)
+        else:
+            selected = product_table.select_from(
+                listed.page.products, sort=listed.view.sort, on_sort=lambda sort: listed.view.go(sort=sort)
+            )
+            with toolbar:
+                act_on(selected)
+            hint.caption(_selection_words(selected))
+        with toolbar:
+            st.toggle(texts.edit_in_place, key=inline_edit.MODE, disabled=inline_edit.is_under_way())
+        pager(listed)
+    elif listed is not None:
+        nothing(listed.view)
+
+
+def read(view: ListView) -> Listed | None:
+    """Return the page to show, read now unless it is there already; None after showing why it cannot be."""
+    texts = session.texts()
+    kept = session.listed()
+    if kept is not None and kept.view == view:
+        return kept
+    total_is_known = kept is not None and kept.view.shows_the_same_products_as(view)
+    product_table.select_nothing(view.sort)
+    try:
+        with st.skeleton(height=SKELETON):
+            page = session.client().list_products(
+                view.filter(session.zone()),
+                sort=view.sort,
+                limit=view.limit,
+                after=view.after or None,
+                before=view.before or None,
+                count=not total_is_known,
+            )
+    except ApiError as error:
+        if error.status == 422 and error.errors and {wrong.field for wrong in error.errors} <= {"after", "before"}:
+            view.go()  # the place is of another order, as in an address that was changed by hand
+            return read(ListView.of_address())
+        errors.show_and_retry(error, texts.could_not_list)
+        return None
+    if not page.products and (view.after or view.before):  # what was there is gone: the page beside it
+        view.go(before=view.after)
+        return read(ListView.of_address())
+    total = kept.total if total_is_known and kept is not None else (page.total, page.total_is_exact)
+    session.keep_listed(listed := Listed(view, page, total))
+    return listed
+
+
+def act_on(selected: Sequence[Product]) -> None:
+    """Show the buttons about the selected products."""
+    texts = session.texts()
+    one = selected[0] if len(selected) == 1 else None
+    opened = st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=one is None)
+    edited = st.button(texts.edit, key="edit", icon=":material/edit:", disabled=one is None)
+    label = f"{texts.delete} ({len(selected)})" if len(selected) > 1 else texts.delete
+    deleted = st.button(label, key="delete", icon=":material/delete:", disabled=not selected)
+    st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=session.keep_listed, args=(None,))
+    if one and opened:
+        st.switch_page("views/product.py", query_params={session.LOOKED_UP: str(one.id)})
+    if one and edited:
+        dialogs.edit(one.id)
     if deleted:
-        dialogs.delete(product.id)
+        dialogs.delete(selected)
 
 
-def pager(page: Page) -> None:
-    """Show where in the list this page is, and the way to its neighbours."""
-    count = len(page.products)
+def pager(listed: Listed) -> None:
+    """Show how many products there are, the way to the pages beside this one, and how long a page is."""
+    texts, view, page = session.texts(), listed.view, listed.page
+    editing = inline_edit.is_under_way()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.button(
-                texts.previous,
-                key="previous",
-                icon=":material/chevron_left:",
-                disabled=len(listing.cursors) == 1,
-                on_click=listing.turn_back,
+            for label, key, icon, place, cursor in (
+                (texts.previous, "previous", ":material/chevron_left:", "before", page.before),
+                (texts.next, "next", ":material/chevron_right:", "after", page.after),
+            ):
+                st.button(
+                    label,
+                    key=key,
+                    icon=icon,
+                    disabled=cursor is None or editing,
+                    on_click=view.go,
+                    kwargs={place: cursor},
+                )
+            st.selectbox(
+                texts.page_size,
+                SIZES,
+                index=SIZES.index(view.limit),
+                key=f"page_size{view.limit}",
+                format_func=lambda size: texts.per_page.format(size=size),
+                on_change=lambda: view.go(limit=st.session_state[f"page_size{view.limit}"]),
+                disabled=editing,
+                label_visibility="collapsed",
+                filter_mode=None,
+                width=150,
             )
-            st.button(
-                texts.next,
-                key="next",
-                icon=":material/chevron_right:",
-                disabled=page.after is None,
-                on_click=listing.turn_to_next,
-            )
-            st.markdown(texts.page.format(number=len(listing.cursors)))
-        st.caption(texts.count_on_page_one if count == 1 else texts.count_on_page.format(count=count), width="content")
+        st.markdown(_total_words(listed), width="content")
 
 
-toolbar = st.container(horizontal=True, vertical_alignment="center")
-with toolbar:
-    st.button(texts.add, key="add", icon=":material/add:", type="primary", on_click=dialogs.add)
-    st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=listing.forget)
-hint = st.empty()
-
-shown = read_page()
-if shown is not None and shown.products:
-    actions(table(shown.products))
-    pager(shown)
-elif shown is not None:
+def nothing(view: ListView) -> None:
+    """Show that there are no products, or none that meet the filters, and what to do about it."""
+    texts = session.texts()
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
-        st.subheader(texts.no_products, text_alignment="center", anchor=False)
-        st.caption(texts.no_products_hint, text_alignment="center")
+        st.subheader(texts.no_matches if view.is_filtered else texts.no_products, text_alignment="center", anchor=False)
+        st.caption(texts.no_matches_hint if view.is_filtered else texts.no_products_hint, text_alignment="center")
         st.space("small")
 
-dialogs.show()
+
+def _selection_words(selected: Sequence[Product]) -> str:
+    texts = session.texts()
+    if not selected:
+        return texts.select_a_row
+    if len(selected) == 1:
+        return texts.selected.format(name=plain(selected[0].name))
+    return texts.selected_many.format(count=len(selected))
+
+
+def _total_words(listed: Listed) -> str:
+    texts = session.texts()
+    total, is_exact = listed.total
+    if total is None:
+        return ""
+    text = texts.total_one if total == 1 else texts.total if is_exact else texts.total_estimated
+    return text.format(count=number(total, texts))
+
+
+products()
