@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, PlainSerializer
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, text
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from app.api.crud import COLUMNS
 from app.api.database import transaction
@@ -142,10 +142,6 @@ def _compute(connection: Connection, now: datetime) -> Summary:
         return Prices(**values, first_quartile=first, median=median, third_quartile=third)
 
     everything = groups.get(None, nothing)
-    ends = [
-        connection.execute(select(*COLUMNS).order_by(*order).limit(ENDS)).mappings().all()
-        for order in ((Product.price, Product.id), (Product.price.desc(), Product.id.desc()))
-    ]
     return Summary(
         as_of=now,
         count=everything["count"],
@@ -160,13 +156,9 @@ def _compute(connection: Connection, now: datetime) -> Summary:
         ],
         histogram=_histogram(facts["bins"]),
         added=facts["added"],
-        cheapest=_products(ends[0]),
-        dearest=_products(ends[1]),
+        cheapest=[ProductResponse.model_construct(**row) for row in facts["cheapest"]],
+        dearest=[ProductResponse.model_construct(**row) for row in facts["dearest"]],
     )
-
-
-def _products(rows: Sequence[RowMapping]) -> list[ProductResponse]:
-    return [ProductResponse.model_construct(**row) for row in rows]
 
 
 def _histogram(bins: Sequence[Mapping[str, int]]) -> list[HistogramBin]:
@@ -181,6 +173,7 @@ def _histogram(bins: Sequence[Mapping[str, int]]) -> list[HistogramBin]:
 
 
 def _facts_of_postgresql(connection: Connection) -> Mapping[str, Any]:
+    columns = ", ".join(ProductResponse.model_fields)
     statement = f"""
 WITH groups AS (
     SELECT categoria, count(*) AS count, min(price) AS min, max(price) AS max, sum(price) AS total,
@@ -191,15 +184,27 @@ WITH groups AS (
 ), added AS (
     SELECT (created_at AT TIME ZONE 'utc')::date AS date, count(*) AS count
     FROM products GROUP BY 1 ORDER BY 1 DESC LIMIT {DAYS}
+), cheapest AS (
+    SELECT {columns} FROM products ORDER BY price, id LIMIT {ENDS}
+), dearest AS (
+    SELECT {columns} FROM products ORDER BY price DESC, id DESC LIMIT {ENDS}
 )
 SELECT json_build_object(
     'groups', (SELECT coalesce(json_agg(groups), '[]') FROM groups),
     'bins', (SELECT coalesce(json_agg(bins), '[]') FROM bins),
-    'added', (SELECT coalesce(json_agg(added ORDER BY date), '[]') FROM added)
+    'added', (SELECT coalesce(json_agg(added ORDER BY date), '[]') FROM added),
+    'cheapest', (SELECT coalesce(json_agg(cheapest ORDER BY price, id), '[]') FROM cheapest),
+    'dearest', (SELECT coalesce(json_agg(dearest ORDER BY price DESC, id DESC), '[]') FROM dearest)
 )::text
 """  # noqa: S608 - put together from constants
-    facts: Mapping[str, Any] = json.loads(connection.execute(text(statement)).scalar_one(), parse_float=Decimal)
-    return facts
+    facts: dict[str, Any] = json.loads(connection.execute(text(statement)).scalar_one(), parse_float=Decimal)
+    return facts | {end: [_product(row) for row in facts[end]] for end in ("cheapest", "dearest")}
+
+
+def _product(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row that came as JSON as one that came by itself would be."""
+    moments = {name: datetime.fromisoformat(row[name]) for name in ("created_at", "updated_at")}
+    return {**row, "categoria": Categoria(row["categoria"]), **moments}
 
 
 def _facts(connection: Connection) -> Mapping[str, Any]:
@@ -217,7 +222,13 @@ def _facts(connection: Connection) -> Mapping[str, Any]:
             groups.append(group | {"min": found[0], "max": found[-1], "quartiles": quartiles})
     bins = Counter(sum(price >= bound for bound in BOUNDS) for price in (row.price for row in rows))
     days = Counter(row.created_at.date() for row in rows)
+    cheapest, dearest = (
+        connection.execute(select(*COLUMNS).order_by(*order).limit(ENDS)).mappings().all()
+        for order in ((Product.price, Product.id), (Product.price.desc(), Product.id.desc()))
+    )
     return {
+        "cheapest": cheapest,
+        "dearest": dearest,
         "groups": groups,
         "bins": [{"bin": n, "count": count} for n, count in bins.items()],
         "added": [{"date": day, "count": days[day]} for day in sorted(days)[-DAYS:]],
