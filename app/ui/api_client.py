@@ -13,6 +13,7 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 
 from app.ui.api_models import EVERYTHING, ApiError, Failure, FieldError, Imported, Page, Product, ProductFilter
+from app.ui.api_summary import Summary
 
 TIMEOUT = (3.0, 12.0)  # seconds to connect, and to answer: the API itself gives up on its database after 10
 FILE_TIMEOUT = (3.0, 300.0)  # of a file: a large one is written after its last byte has arrived
@@ -80,6 +81,10 @@ class ApiClient:
     def read_product(self, product_id: int) -> Product:
         """Return one product."""
         return self._one("GET", product_id)
+
+    def read_summary(self) -> Summary:
+        """Return the whole catalogue in numbers."""
+        return _read(self._request("GET", f"{self._products_url}summary"), Summary.from_json)
 
     def create_product(self, fields: Mapping[str, Any], idempotency_key: str) -> Product:
         """Create a product from its fields and return it as stored.
