@@ -1,0 +1,21 @@
+"""What axe-core, run in a page, finds wrong with it for people who use assistive technology."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.tools import ROOT
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+IMPACTS = ("serious", "critical")
+
+
+def violations(page: Page) -> list[str]:
+    """Return a line for each rule the page violates seriously or critically: its id, what is wrong, and where first."""
+    page.add_script_tag(path=AXE)
+    result: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{found['id']} ({found['impact']}, {len(found['nodes'])}×): {found['help']}: {found['nodes'][0]['html']}"
+        for found in result["violations"]
+        if found["impact"] in IMPACTS
+    ]
