@@ -1,4 +1,4 @@
-"""Prices, dates and other people's text, as they are shown."""
+"""Prices, numbers, dates and other people's text, as they are shown."""
 
 import re
 from datetime import datetime, tzinfo
@@ -6,15 +6,34 @@ from decimal import Decimal
 
 from app.ui.texts import Texts
 
+_REAIS = "R$\N{NO-BREAK SPACE}"
+_MILLION = 10**6
+
 
 def money(amount: Decimal | float, texts: Texts) -> str:
     """Write an amount of reais, for example R$ 2.899,90; the space does not break."""
-    return f"R$\N{NO-BREAK SPACE}{_marked(f'{amount:,.2f}', texts)}"
+    return _REAIS + _marked(f"{amount:,.2f}", texts)
+
+
+def short_money(amount: Decimal | float, texts: Texts) -> str:
+    """Write an amount of reais, from a million on in three digits, for example R$ 3,68 mi."""
+    return money(amount, texts) if amount < _MILLION else _REAIS + short_number(amount, texts)
 
 
 def number(count: int, texts: Texts) -> str:
     """Write a whole number, for example 1.000.000."""
     return _marked(f"{count:,}", texts)
+
+
+def short_number(value: Decimal | float, texts: Texts) -> str:
+    """Write a number without its decimals, from a million on in three digits, for example 3,68 mi."""
+    for size, unit in ((10**12, texts.trillion), (10**9, texts.billion), (_MILLION, texts.million)):
+        if value >= size:
+            scaled = float(value) / size
+            digits = f"{scaled:,.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}"
+            short = digits.rstrip("0").rstrip(".") if "." in digits else digits
+            return unit.format(number=_marked(short, texts)).replace(" ", "\N{NO-BREAK SPACE}")
+    return _marked(f"{value:,.0f}", texts)
 
 
 def moment(when: datetime, zone: tzinfo, texts: Texts) -> str:

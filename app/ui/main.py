@@ -41,6 +41,13 @@ page = st.navigation(
     [
         st.Page("views/products.py", title=texts.products, icon=":material/inventory_2:", help=texts.products_help),
         st.Page(
+            "views/overview.py",
+            title=texts.overview,
+            icon=":material/bar_chart:",
+            help=texts.overview_help,
+            url_path="resumo",
+        ),
+        st.Page(
             "views/product.py",
             title=texts.product,
             icon=":material/search:",

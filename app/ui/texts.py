@@ -94,6 +94,48 @@ class Texts:
     look_up_hint: str
     no_description: str
 
+    # Overview
+    overview: str
+    overview_help: str
+    figures_of: str
+    read_figures_again: str
+    could_not_sum_up: str
+    no_figures: str
+    to_products: str
+    number_of_products: str
+    total_value: str
+    total_value_in_reais: str
+    median_price: str
+    label: str
+    median: str
+    median_help: str
+    dearest: str
+    cheapest: str
+    categories_in_use: str
+    out_of: str
+    by_category: str
+    value_by_category: str
+    by_price: str
+    price_range: str
+    spread_by_category: str
+    spread_hint: str
+    price_on_log_scale: str
+    first_quartile: str
+    third_quartile: str
+    added_by_day: str
+    added_by_week: str
+    added_by_month: str
+    added_by_year: str
+    day: str
+    week: str
+    month: str
+    year: str
+    newest_only: str
+    the_most: str
+    the_medians: str
+    dearest_products: str
+    cheapest_products: str
+
     # Dialogs
     add_title: str
     edit_title: str
@@ -175,6 +217,11 @@ class Texts:
     date_format: str  # as strftime takes it
     day_format: str
     date_input_format: str
+    short_day_format: str
+    month_format: str
+    million: str
+    billion: str
+    trillion: str
 
 
 PORTUGUESE = Texts(
@@ -255,6 +302,47 @@ PORTUGUESE = Texts(
     look_up="Consultar",
     look_up_hint="Digite o código de um produto. O endereço desta página passa a levar direto a ele.",
     no_description="Sem descrição",
+    overview="Visão geral",
+    overview_help="O catálogo em números: quantos produtos há, quanto custam e quando foram cadastrados.",
+    figures_of="Números de {when}",
+    read_figures_again="Atualizar os números",
+    could_not_sum_up="Não foi possível carregar os números",
+    no_figures="Com o primeiro produto, os números do catálogo aparecem aqui.",
+    to_products="Ir para os produtos",
+    number_of_products="Quantidade de produtos",
+    total_value="Valor total",
+    total_value_in_reais="Valor total (R$)",
+    median_price="Preço mediano",
+    label="Rótulo",
+    median="Mediana",
+    median_help="Metade dos produtos custa até este preço.",
+    dearest="Mais caro",
+    cheapest="Mais barato",
+    categories_in_use="Categorias com produtos",
+    out_of="{part} de {whole}",
+    by_category="Produtos por categoria",
+    value_by_category="Valor total por categoria",
+    by_price="Produtos por faixa de preço",
+    price_range="Faixa de preço",
+    spread_by_category="Preços por categoria",
+    spread_hint="A linha vai do produto mais barato ao mais caro. A caixa guarda a metade do meio dos produtos: "
+    "um quarto custa menos, um quarto custa mais. O traço dentro dela é a mediana.",
+    price_on_log_scale="Preço (R$, escala logarítmica)",
+    first_quartile="1º quartil",
+    third_quartile="3º quartil",
+    added_by_day="Produtos cadastrados por dia",
+    added_by_week="Produtos cadastrados por semana",
+    added_by_month="Produtos cadastrados por mês",
+    added_by_year="Produtos cadastrados por ano",
+    day="Dia (UTC)",
+    week="Semana que começa em (UTC)",
+    month="Mês (UTC)",
+    year="Ano (UTC)",
+    newest_only="Somente os {part} cadastrados por último, de {whole}.",
+    the_most="{title}; o maior valor: {label}, {value}",
+    the_medians="{title}; as medianas: {list}",
+    dearest_products="Produtos mais caros",
+    cheapest_products="Produtos mais baratos",
     add_title="Novo produto",
     edit_title="Editar produto {id}",
     delete_title="Excluir produto {id}",
@@ -331,6 +419,11 @@ PORTUGUESE = Texts(
     date_format="%d/%m/%Y %H:%M",
     day_format="%d/%m/%Y",
     date_input_format="DD/MM/YYYY",
+    short_day_format="%d/%m",
+    month_format="%m/%Y",
+    million="{number} mi",
+    billion="{number} bi",
+    trillion="{number} tri",
 )
 
 ENGLISH = Texts(
@@ -411,6 +504,47 @@ ENGLISH = Texts(
     look_up="Look up",
     look_up_hint="Type a product's id. The address of this page will then lead straight to it.",
     no_description="No description",
+    overview="Overview",
+    overview_help="The catalogue in figures: how many products there are, what they cost and when they were added.",
+    figures_of="Figures of {when}",
+    read_figures_again="Update the figures",
+    could_not_sum_up="The figures could not be loaded",
+    no_figures="With the first product, the figures of the catalogue appear here.",
+    to_products="Go to the products",
+    number_of_products="Number of products",
+    total_value="Total value",
+    total_value_in_reais="Total value (R$)",
+    median_price="Median price",
+    label="Label",
+    median="Median",
+    median_help="Half of the products cost no more than this.",
+    dearest="Dearest",
+    cheapest="Cheapest",
+    categories_in_use="Categories with products",
+    out_of="{part} of {whole}",
+    by_category="Products by category",
+    value_by_category="Total value by category",
+    by_price="Products by price range",
+    price_range="Price range",
+    spread_by_category="Prices by category",
+    spread_hint="The line runs from the cheapest product to the dearest. The box holds the middle half of the "
+    "products: a quarter costs less, a quarter costs more. The stroke inside it is the median.",
+    price_on_log_scale="Price (R$, logarithmic scale)",
+    first_quartile="First quartile",
+    third_quartile="Third quartile",
+    added_by_day="Products added by day",
+    added_by_week="Products added by week",
+    added_by_month="Products added by month",
+    added_by_year="Products added by year",
+    day="Day (UTC)",
+    week="Week that begins on (UTC)",
+    month="Month (UTC)",
+    year="Year (UTC)",
+    newest_only="Only the {part} that were added last, of {whole}.",
+    the_most="{title}; the most: {label}, {value}",
+    the_medians="{title}; the medians: {list}",
+    dearest_products="Dearest products",
+    cheapest_products="Cheapest products",
     add_title="New product",
     edit_title="Edit product {id}",
     delete_title="Delete product {id}",
@@ -487,6 +621,11 @@ ENGLISH = Texts(
     date_format="%Y-%m-%d %H:%M",
     day_format="%Y-%m-%d",
     date_input_format="YYYY-MM-DD",
+    short_day_format="%m-%d",
+    month_format="%Y-%m",
+    million="{number} M",
+    billion="{number} B",
+    trillion="{number} T",
 )
 
 LANGUAGES = {"pt": PORTUGUESE, "en": ENGLISH}  # the first one is the default

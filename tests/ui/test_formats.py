@@ -1,4 +1,4 @@
-"""Prices, dates and foreign text as they are shown."""
+"""Prices, numbers, dates and foreign text as they are shown."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.ui.formats import moment, money, plain
+from app.ui.formats import moment, money, number, plain, short_money, short_number
 from app.ui.texts import ENGLISH, PORTUGUESE
 
 
@@ -21,6 +21,29 @@ from app.ui.texts import ENGLISH, PORTUGUESE
 def test_prices_have_the_marks_of_the_language(amount: str, portuguese: str, english: str) -> None:
     assert money(Decimal(amount), PORTUGUESE).replace("\N{NO-BREAK SPACE}", " ") == portuguese
     assert money(Decimal(amount), ENGLISH).replace("\N{NO-BREAK SPACE}", " ") == english
+
+
+@pytest.mark.parametrize(
+    ("amount", "portuguese", "english"),
+    [
+        ("999999.99", "R$ 999.999,99", "R$ 999,999.99"),
+        ("1000000", "R$ 1 mi", "R$ 1 M"),
+        ("3678119.17", "R$ 3,68 mi", "R$ 3.68 M"),
+        ("12345678", "R$ 12,3 mi", "R$ 12.3 M"),
+        ("200000000", "R$ 200 mi", "R$ 200 M"),
+        ("9999999999.99", "R$ 10 bi", "R$ 10 B"),
+        ("4500000000000", "R$ 4,5 tri", "R$ 4.5 T"),
+        ("1234500000000000", "R$ 1.234 tri", "R$ 1,234 T"),
+    ],
+)
+def test_large_amounts_are_short(amount: str, portuguese: str, english: str) -> None:
+    assert short_money(Decimal(amount), PORTUGUESE).replace("\N{NO-BREAK SPACE}", " ") == portuguese
+    assert short_money(Decimal(amount), ENGLISH).replace("\N{NO-BREAK SPACE}", " ") == english
+
+
+def test_whole_numbers_have_the_marks_of_the_language() -> None:
+    assert number(1234567, PORTUGUESE) == "1.234.567"
+    assert short_number(500_000, ENGLISH) == "500,000"
 
 
 def test_dates_are_those_of_the_readers_zone() -> None:

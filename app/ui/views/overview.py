@@ -1,0 +1,125 @@
+"""The overview: the whole catalogue in numbers and charts, from one request."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+
+import streamlit as st
+
+from app.ui import errors, overview_charts, session
+from app.ui.api_client import ApiClient
+from app.ui.api_models import ApiError, Product
+from app.ui.api_summary import Prices, Summary
+from app.ui.formats import moment, money, number, plain, short_money
+from app.ui.overview_charts import Picture
+from app.ui.settings import api_url, service_token
+
+READ_AGAIN = "read_again"  # the key of the button
+FRESH_SECONDS = 30  # visitors share what was read so long ago at most
+CARD_WIDTH = 200  # pixels at least, of a figure
+CHART_WIDTH = 420  # pixels at least, of a chart that has another one beside it
+
+texts = session.texts()
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=1, show_spinner=False)
+def read(url: str, token: str | None, _client: ApiClient) -> Summary:  # noqa: ARG001 - a change of either reads again
+    """Return the summary; an ApiError is not kept."""
+    return _client.read_summary()
+
+
+@contextmanager
+def shape_of_the_page() -> Iterator[None]:
+    """Show where what is awaited will be, unless it comes at once."""
+    place = st.empty()
+    try:
+        with place.container(), ExitStack() as shape:
+            for how_many, least_width, height in ((5, CARD_WIDTH, 100), (2, CHART_WIDTH, 280), (2, CHART_WIDTH, 400)):
+                with st.grid(how_many, min_column_width=least_width):
+                    for _ in range(how_many):
+                        shape.enter_context(st.skeleton(height))
+            yield
+    finally:
+        place.empty()
+
+
+def read_or_tell() -> Summary | None:
+    """Return the summary, or None after showing why there is none."""
+    try:
+        # Read again, the figures that are there stay until the new ones are.
+        with nullcontext() if st.session_state.get(READ_AGAIN) else shape_of_the_page():
+            return read(api_url(), service_token(), session.client())
+    except ApiError as error:
+        errors.show_and_retry(error, texts.could_not_sum_up)
+        return None
+
+
+def figures(summary: Summary, price: Prices) -> None:
+    """Show the numbers that say most."""
+    used = sum(1 for category in summary.categories if category.count)
+    with st.grid(5, min_column_width=CARD_WIDTH):
+        st.metric(texts.products, number(summary.count, texts), border=True)
+        st.metric(texts.total_value, plain(short_money(price.total, texts)), border=True)
+        st.metric(texts.median_price, plain(short_money(price.median, texts)), border=True, help=texts.median_help)
+        st.metric(texts.dearest, plain(short_money(price.max, texts)), border=True)
+        in_use = texts.out_of.format(part=used, whole=len(summary.categories))
+        st.metric(texts.categories_in_use, in_use, border=True)
+
+
+def show(picture: Picture) -> None:
+    """Show a chart below its heading."""
+    with st.container(border=True, height="stretch"):
+        st.header(picture.title, anchor=False)
+        st.altair_chart(picture.chart, alt=picture.alt)
+        if picture.hint:
+            st.caption(picture.hint)
+
+
+def ends(title: str, products: tuple[Product, ...], key: str) -> None:
+    """Show a few products, each a link to its page, with their prices."""
+    # A link to a page is cut off where its line ends, unless told otherwise.
+    st.html(f"<style>.st-key-{key} a p {{ white-space: normal; overflow-wrap: anywhere; }}</style>")
+    with st.container(border=True, height="stretch", gap="xsmall", key=key):
+        st.header(title, anchor=False)
+        for product in products:
+            with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+                st.page_link(
+                    "views/product.py",
+                    label=plain(product.name),
+                    icon=":material/arrow_forward:",
+                    help="",
+                    width="stretch",
+                    query_params={session.LOOKED_UP: str(product.id)},
+                )
+                st.markdown(plain(money(product.price, texts)), width="content")
+
+
+def charts(summary: Summary) -> None:
+    """Show how the products are spread over the categories, the prices and time."""
+    grid = st.grid(2, min_column_width=CHART_WIDTH)
+    with grid:
+        show(overview_charts.by_category(summary.categories, texts))
+        show(overview_charts.value_by_category(summary.categories, texts))
+        show(overview_charts.by_price(summary.ranges, texts))
+        show(overview_charts.spread_by_category(summary.categories, texts))
+        with grid.cell(column_span="all"):
+            show(overview_charts.added_over_time(summary.added, summary.as_of.date(), summary.count, texts))
+        ends(texts.cheapest_products, summary.cheapest, "cheapest")
+        ends(texts.dearest_products, summary.dearest, "dearest")
+
+
+summary = read_or_tell()
+if summary is not None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        when = moment(summary.as_of, session.zone(), texts)
+        st.caption(texts.figures_of.format(when=when), width="content")
+        st.button(texts.read_figures_again, key=READ_AGAIN, icon=":material/refresh:", on_click=read.clear)
+    if summary.price is None:
+        with st.container(border=True, horizontal_alignment="center"):
+            st.space("small")
+            st.subheader(texts.no_products, text_alignment="center", anchor=False)
+            st.caption(texts.no_figures, text_alignment="center")
+            st.page_link("views/products.py", label=texts.to_products, icon=":material/arrow_forward:", help="")
+            st.space("small")
+    else:
+        figures(summary, summary.price)
+        charts(summary)
