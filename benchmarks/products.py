@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.demo import demo_products
+from app.example_products import demo_products
 
 FIELDS = ["name", "description", "price", "categoria", "email_fornecedor"]
 DATED_FIELDS = [*FIELDS, "created_at", "updated_at"]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 from sqlalchemy import URL
 
-from app.demo import demo_products
+from app.example_products import demo_products
 from benchmarks import server
 from benchmarks.database import copy_in, execute, libpq, make_database, postgres, run_tool
 from benchmarks.products import FIELDS, write_csv

@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import httpx2 as httpx
+from sqlalchemy import URL
 
-from app.demo import PRODUCTS, demo_products
+from app.example_products import PRODUCTS, demo_products
+from app.ui import example
+from app.ui.api_client import ApiClient
+from tests.conftest import API_ROLE, running
 from tests.tools import ROOT
 
 
@@ -29,6 +34,26 @@ def test_the_api_takes_them_all(api_url: str) -> None:
     assert result.returncode == 0, result.stderr
     assert f"{PRODUCTS} products" in result.stdout
     assert httpx.get(f"{api_url}/products/", params={"count": "exact"}).headers["x-total-count"] == str(PRODUCTS)
+
+
+def test_the_ui_loads_the_same_ones(api_url: str) -> None:
+    client = ApiClient(api_url)
+    assert example.load(client) == PRODUCTS
+    [newest] = client.list_products(sort="-id", limit=1).products
+    *_, last = demo_products(PRODUCTS)
+    assert (newest.name, newest.description, float(newest.price)) == (last["name"], last["description"], last["price"])
+
+
+def test_an_api_that_refuses_them_is_one_sentence(migrated_postgres_url: URL, tmp_path: Path) -> None:
+    url = migrated_postgres_url.set(username=API_ROLE).render_as_string(hide_password=False)
+    environment = {"DATABASE_URL": url, "SERVICE_TOKEN": "a-service-token-of-at-least-32-characters"}
+    command = [sys.executable, "-m", "app.api.main"]
+    with running(command, "API_PORT", "/health/ready", environment, tmp_path / "api.log") as api_url:
+        result = run_demo(api_url)
+    assert result.returncode == 1
+    assert f"make demo: {api_url}/products/import: " in result.stderr
+    assert "token" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_no_api_is_one_sentence() -> None:

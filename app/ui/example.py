@@ -1,0 +1,9 @@
+"""The example products, for a visitor who meets an empty catalogue."""
+
+from app.example_products import example_file
+from app.ui.api_client import ApiClient
+
+
+def load(client: ApiClient) -> int:
+    """Create the example products, all or none, and return how many they are; raises ApiError."""
+    return client.import_products([example_file()], skip_refused=False).created
