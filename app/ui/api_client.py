@@ -1,7 +1,7 @@
 """The API's products as Python objects: one method an operation, one exception for all that can go wrong."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
@@ -144,13 +144,16 @@ class ApiClient:
 
     def export_products(
         self, products: ProductFilter, *, sort: str, file_format: Literal["csv", "jsonl"]
-    ) -> Iterator[bytes]:
-        """Return the pieces of a file of all products that meet the filter; it is open before the first one."""
+    ) -> Generator[bytes]:
+        """Return the pieces of a file of all products that meet the filter; it is open before the first one.
+
+        Who does not want all of them closes the generator: the API holds a database connection until then.
+        """
         parameters = products.parameters() | {"sort": sort, "format": file_format}
         response = self._request(
             "GET", f"{self._products_url}export", parameters=parameters, timeout=FILE_TIMEOUT, stream=True
         )
-        return response.iter_content(chunk_size=2**16)
+        return _pieces(response)
 
     def is_ready(self) -> bool:
         """Say whether the API answers and can work; asked once, without trying again."""
@@ -206,6 +209,11 @@ def _products(body: Any) -> tuple[Product, ...]:
     if not isinstance(body, list):
         raise TypeError("the list is no array")
     return tuple(map(Product.from_json, body))
+
+
+def _pieces(response: requests.Response) -> Generator[bytes]:
+    with response:
+        yield from response.iter_content(chunk_size=2**16)
 
 
 def _as_number(value: object) -> float:

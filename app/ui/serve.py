@@ -37,11 +37,15 @@ def main() -> int:
 
     from streamlit import App, config  # only now: it reads the variable above when it is imported
 
+    from app.ui import download
+
     config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages
     if settings:
         config.set_option("server.corsAllowedOrigins", [settings.public_url])
+    download.is_served = True
     app = App(
         SCRIPT,
+        routes=[download.route()],
         secrets=_secrets(settings) if settings else None,
         middleware=[Middleware(SignInAnswers, settings.public_url)] if settings else None,
     )

@@ -1,6 +1,7 @@
 """What one visitor's session holds, by typed access: who they are, their language and time zone, what is on screen."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -83,6 +84,14 @@ def has_expired() -> bool:
 def may_enter() -> bool:
     """Say whether this visitor may see and do anything: somebody who is signed in, or anybody if nobody has to be."""
     return not sign_in_required() or person() is not None
+
+
+def sign_in_ends() -> float:
+    """Return the Unix time until which the visitor may do anything; infinity where nobody has to sign in."""
+    if not sign_in_required():
+        return math.inf
+    end = st.user.to_dict().get("exp")
+    return float(end) if person() is not None and isinstance(end, int | float) else 0.0
 
 
 def client() -> ApiClient:

@@ -169,6 +169,76 @@ class Texts:
     kept_theirs: str
     changed_before_delete: str
 
+    # Import and export
+    files: str
+    files_help: str
+    import_title: str
+    import_intro: str
+    import_template: str
+    import_template_file: str
+    description_example: str
+    other_name_example: str
+    import_file: str
+    import_large: str
+    import_large_hint: str
+    file_unreadable: str
+    file_empty: str
+    file_workbook: str
+    file_binary: str
+    file_encoding: str
+    file_header: str
+    file_quotes: str
+    file_rows: str
+    encoding: str
+    separator: str
+    separator_comma: str
+    separator_semicolon: str
+    separator_tab: str
+    decimal_style: str
+    decimal_comma: str
+    decimal_point: str
+    columns: str
+    choose_column: str
+    no_column: str
+    unnamed_column: str
+    columns_missing: str
+    preview: str
+    preview_of_file: str
+    line: str
+    on_wrong_rows: str
+    skip_wrong_rows: str
+    all_or_nothing: str
+    start_import: str
+    start_import_one: str
+    import_sending: str
+    import_writing: str
+    imported_count: str
+    imported_one: str
+    imported_none: str
+    import_nothing: str
+    import_unfinished: str
+    import_another: str
+    refused_count: str
+    refused_one: str
+    refused_hint: str
+    refused_hint_nothing: str
+    refused_more: str
+    refused_rows: str
+    refused_download: str
+    refused_file: str
+    reason: str
+    whole_row: str
+    wrong_width: str
+    export_title: str
+    export_intro: str
+    export_csv: str
+    export_jsonl: str
+    export_csv_hint: str
+    export_jsonl_hint: str
+    export_failed: str
+    export_refused: str
+    export_back: str
+
     # What can go wrong
     retry: str
     retrying: str
@@ -374,6 +444,83 @@ PORTUGUESE = Texts(
     keep_theirs="Manter o que foi salvo",
     kept_theirs="**{name}** ficou como foi salvo.",
     changed_before_delete="Outra pessoa alterou este produto há pouco. Veja como ele está agora antes de excluir.",
+    # Import and export
+    files="Importar e exportar",
+    files_help="O catálogo como arquivo: importe uma planilha, exporte todos os produtos.",
+    import_title="Importar",
+    import_intro="Uma planilha salva como CSV vira produtos. A primeira linha traz os nomes das colunas, em qualquer "
+    "ordem; colunas a mais são ignoradas.",
+    import_template="Baixar um modelo",
+    import_template_file="modelo-de-produtos.csv",
+    description_example="Branca, 110 V",
+    other_name_example="Sofá retrátil 3 lugares",
+    import_file="Arquivo CSV",
+    import_large="Arquivos maiores que {megabytes} MB",
+    import_large_hint="A própria API os recebe, em UTF-8 e com os nomes de coluna `{columns}`. Sem `on_error=skip` "
+    "ela importa tudo ou nada.",
+    file_unreadable="Este arquivo não pode ser importado",
+    file_empty="O arquivo está vazio.",
+    file_workbook="É uma pasta de trabalho do Excel. Abra-a, use “Salvar como”, escolha “CSV UTF-8” e envie o arquivo "
+    "salvo.",
+    file_binary="Não é um arquivo de texto. Envie uma planilha salva como CSV.",
+    file_encoding="A linha {line} tem um caractere que não existe nesta codificação. Escolha a outra, ou salve o "
+    "arquivo em UTF-8.",
+    file_header="A linha {line} já traz valores. Acrescente acima dela uma linha com os nomes das colunas, como no "
+    "modelo.",
+    file_quotes="Um valor que começa na linha {line} abre ou fecha aspas no lugar errado. Corrija as aspas e envie o "
+    "arquivo de novo.",
+    file_rows="O arquivo só tem os nomes das colunas, e nenhum produto.",
+    encoding="Codificação",
+    separator="Separador",
+    separator_comma="Vírgula  ( , )",
+    separator_semicolon="Ponto e vírgula  ( ; )",
+    separator_tab="Tabulação",
+    decimal_style="Escrita dos números",
+    decimal_comma="2.899,90",
+    decimal_point="2,899.90",
+    columns="De que coluna vem cada campo",
+    choose_column="Escolha a coluna",
+    no_column="Nenhuma",
+    unnamed_column="Coluna {number}",
+    columns_missing="Falta escolher a coluna de: {fields}.",
+    preview="Os primeiros produtos, como serão importados",
+    preview_of_file="As primeiras linhas do arquivo",
+    line="Linha",
+    on_wrong_rows="Se alguma linha não puder ser importada",
+    skip_wrong_rows="Importar as outras",
+    all_or_nothing="Não importar nada",
+    start_import="Importar {count} produtos",
+    start_import_one="Importar 1 produto",
+    import_sending="Enviando os produtos: {percent} %",
+    import_writing="Gravando no catálogo …",
+    imported_count="{count} produtos importados.",
+    imported_one="1 produto importado.",
+    imported_none="Nenhum produto importado.",
+    import_nothing="Nada foi importado",
+    import_unfinished="A importação não chegou ao fim",
+    import_another="Importar outro arquivo",
+    refused_count="{count} linhas não puderam ser importadas.",
+    refused_one="1 linha não pôde ser importada.",
+    refused_hint="Baixe o arquivo abaixo, corrija-o e importe-o. A última coluna traz o motivo; a importação a ignora.",
+    refused_hint_nothing="Corrija o seu arquivo e envie-o de novo, ou escolha importar as outras linhas.",
+    refused_more="Esta lista vai até a linha {line} do arquivo. Depois dela há mais {count} linhas recusadas, que não "
+    "estão na lista nem no arquivo para baixar.",
+    refused_rows="Linhas que não puderam ser importadas",
+    refused_download="Baixar as linhas recusadas",
+    refused_file="linhas-recusadas.csv",
+    reason="Motivo",
+    whole_row="Linha inteira",
+    wrong_width="Tem mais valores que os nomes de coluna: ponha entre aspas o valor que contém o separador.",
+    export_title="Exportar",
+    export_intro="Todos os produtos em um arquivo, que a importação lê de volta. Para exportar só uma parte, filtre a "
+    "lista de produtos.",
+    export_csv="Baixar CSV",
+    export_jsonl="Baixar JSON Lines",
+    export_csv_hint="Para planilhas, em UTF-8 e com vírgulas. No Excel, abra por Dados › De Texto/CSV.",
+    export_jsonl_hint="Para programas: um objeto JSON por linha.",
+    export_failed="O arquivo não foi exportado",
+    export_refused="Este endereço expirou ou não está completo. Volte ao catálogo e exporte outra vez.",
+    export_back="Voltar ao catálogo",
     retry="Tentar novamente",
     retrying="Nova tentativa automática a cada {seconds} segundos; o que você digitou continua aqui.",
     could_not_list="Não foi possível carregar os produtos",
@@ -576,6 +723,83 @@ ENGLISH = Texts(
     keep_theirs="Keep what was saved",
     kept_theirs="**{name}** stays as it was saved.",
     changed_before_delete="Somebody else has just changed this product. Look at it as it is now before you delete it.",
+    # Import and export
+    files="Import and export",
+    files_help="The catalogue as a file: import a spreadsheet, export all products.",
+    import_title="Import",
+    import_intro="A spreadsheet saved as CSV becomes products. Its first line has the names of the columns, in any "
+    "order; other columns are ignored.",
+    import_template="Download a template",
+    import_template_file="product-template.csv",
+    description_example="White, 110 V",
+    other_name_example="Three-seat reclining sofa",
+    import_file="CSV file",
+    import_large="Files larger than {megabytes} MB",
+    import_large_hint="The API itself takes them, in UTF-8 and with the column names `{columns}`. Without "
+    "`on_error=skip` it imports all or nothing.",
+    file_unreadable="This file cannot be imported",
+    file_empty="The file is empty.",
+    file_workbook="This is an Excel workbook. Open it, choose “Save as”, “CSV UTF-8”, and upload the file saved.",
+    file_binary="This is not a text file. Upload a spreadsheet saved as CSV.",
+    file_encoding="Line {line} has a character that this encoding does not have. Choose the other one, or save the "
+    "file as UTF-8.",
+    file_header="Line {line} already has values. Add a line with the names of the columns above it, as in the "
+    "template.",
+    file_quotes="A value that starts on line {line} opens or closes quotes in the wrong place. Correct the quotes and "
+    "upload the file again.",
+    file_rows="The file only has the names of the columns, and no product.",
+    encoding="Encoding",
+    separator="Separator",
+    separator_comma="Comma  ( , )",
+    separator_semicolon="Semicolon  ( ; )",
+    separator_tab="Tab",
+    decimal_style="Style of numbers",
+    decimal_comma="2.899,90",
+    decimal_point="2,899.90",
+    columns="Which column each field comes from",
+    choose_column="Choose the column",
+    no_column="None",
+    unnamed_column="Column {number}",
+    columns_missing="Still to choose, the column of: {fields}.",
+    preview="The first products, as they will be imported",
+    preview_of_file="The first lines of the file",
+    line="Line",
+    on_wrong_rows="If a row cannot be imported",
+    skip_wrong_rows="Import the others",
+    all_or_nothing="Import nothing",
+    start_import="Import {count} products",
+    start_import_one="Import 1 product",
+    import_sending="Sending the products: {percent}%",
+    import_writing="Writing to the catalogue …",
+    imported_count="{count} products imported.",
+    imported_one="1 product imported.",
+    imported_none="No product imported.",
+    import_nothing="Nothing was imported",
+    import_unfinished="The import did not come to its end",
+    import_another="Import another file",
+    refused_count="{count} rows could not be imported.",
+    refused_one="1 row could not be imported.",
+    refused_hint="Download the file below, correct it and import it. The import ignores its last column, the reason.",
+    refused_hint_nothing="Correct your file and upload it again, or choose to import the other rows.",
+    refused_more="This list goes up to line {line} of the file. After it there are {count} more refused rows, which "
+    "are neither in the list nor in the file to download.",
+    refused_rows="Rows that could not be imported",
+    refused_download="Download the refused rows",
+    refused_file="refused-rows.csv",
+    reason="Reason",
+    whole_row="Whole row",
+    wrong_width="Has more values than there are column names: put quotes around the value that has the separator in "
+    "it.",
+    export_title="Export",
+    export_intro="All products in one file, which the import reads back. To export only some of them, filter the list "
+    "of products.",
+    export_csv="Download CSV",
+    export_jsonl="Download JSON Lines",
+    export_csv_hint="For spreadsheets, in UTF-8 and with commas. In Excel, open it by Data › From Text/CSV.",
+    export_jsonl_hint="For programs: one JSON object a line.",
+    export_failed="The file was not exported",
+    export_refused="This address has expired or is not complete. Go back to the catalogue and export again.",
+    export_back="Back to the catalogue",
     retry="Try again",
     retrying="Trying again by itself every {seconds} seconds; what you typed stays here.",
     could_not_list="The products could not be loaded",
