@@ -54,6 +54,13 @@ page = st.navigation(
             help=texts.product_help,
             url_path="produto",  # the load balancer takes /products for the API
         ),
+        st.Page(
+            "views/files.py",
+            title=texts.files,
+            icon=":material/swap_vert:",
+            help=texts.files_help,
+            url_path="arquivos",
+        ),
     ],
     position="top" if session.may_enter() else "hidden",
 )

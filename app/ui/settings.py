@@ -49,6 +49,12 @@ def api_url() -> str:
     return value.rstrip("/")
 
 
+def public_api_url() -> str:
+    """Return where programs outside reach the API, as far as this UI knows: `api_url` may be a neighbour's name."""
+    neighbour = urlsplit(api_url()).hostname not in THIS_MACHINE
+    return os.environ.get("PUBLIC_URL", "").rstrip("/") or (DEFAULT_API_URL if neighbour else api_url())
+
+
 def ui_port() -> int:
     """Return the port the UI listens on, from UI_PORT.
 

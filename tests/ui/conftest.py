@@ -15,6 +15,7 @@ class Misbehaviour:
     url: str = ""
     answers: list[tuple[int, str, str] | None] = field(default_factory=list)  # status, media type, body
     delay: float = 0  # seconds before an answer
+    released: threading.Event = field(default_factory=threading.Event)  # ends the delay
     requests: list[str] = field(default_factory=list)  # the methods seen
     authorizations: list[str] = field(default_factory=list)  # the values of that header seen
     cookies: list[str] = field(default_factory=list)  # the cookies that came back; every answer sets one
@@ -24,15 +25,18 @@ class Misbehaviour:
 def misbehaviour() -> Iterator[Misbehaviour]:
     """A server whose answers the test writes."""
     state = Misbehaviour()
-    released = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.headers.get("Transfer-Encoding") == "chunked":
+                while size := int(self.rfile.readline(), 16):
+                    self.rfile.read(size + 2)
+                self.rfile.readline()
             state.requests.append(self.command)
             state.authorizations += self.headers.get_all("Authorization") or []
             state.cookies += self.headers.get_all("Cookie") or []
-            released.wait(state.delay)
+            state.released.wait(state.delay)
             answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
             if answer is None:
                 self.close_connection = True
@@ -57,7 +61,7 @@ def misbehaviour() -> Iterator[Misbehaviour]:
     try:
         yield state
     finally:
-        released.set()
+        state.released.set()
         server.shutdown()
         server.server_close()
         thread.join()

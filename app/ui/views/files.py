@@ -1,0 +1,77 @@
+"""Products as files: a spreadsheet becomes products, and the catalogue becomes a file."""
+
+import streamlit as st
+
+from app.ui import download, import_form, import_result, session, spreadsheet
+from app.ui.api_models import EVERYTHING
+from app.ui.import_job import ImportJob, Imports
+from app.ui.settings import public_api_url, sign_in_required
+
+texts = session.texts()
+imports: Imports = st.session_state.setdefault("imports", Imports())
+
+
+def import_section() -> None:
+    """Show the way from a file to products, as far as this visitor has come on it."""
+    job = imports.job
+    running = job is not None and not job.is_done
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        with st.container(width=700, gap="xsmall"):
+            st.header(texts.import_title, anchor=False)
+            st.markdown(texts.import_intro)
+        st.download_button(
+            texts.import_template,
+            import_form.template(texts),
+            texts.import_template_file,
+            "text/csv",
+            key="template",
+            icon=":material/description:",
+            on_click="ignore",
+        )
+    upload = st.file_uploader(texts.import_file, key=f"file {imports.uploader}", disabled=running)
+    large_files()
+    if job is not None and not running and upload is not None and upload.file_id != job.file_id:
+        job = None  # its file has given way to another
+    if upload is not None and (job is None or not job.imported):
+        import_form.show(imports, upload, disabled=running)
+    if job is not None and running:
+        progress(job)
+    elif job is not None:
+        import_result.show(imports, job)
+
+
+def large_files() -> None:
+    """Say how a file goes into the catalogue that is too large for this page."""
+    with st.expander(texts.import_large.format(megabytes=st.get_option("server.maxUploadSize"))):
+        st.markdown(texts.import_large_hint.format(columns=",".join(spreadsheet.FIELDS)))
+        token = "-H 'Authorization: Bearer …' " if sign_in_required() else ""
+        address = f"{public_api_url()}/products/import?on_error=skip"
+        st.code(f"curl -X POST -T products.csv -H 'Content-Type: text/csv' {token}'{address}'", "sh", wrap_lines=True)
+
+
+@st.fragment(run_every=0.5)
+def progress(job: ImportJob) -> None:
+    """Show how far an import is, until it is done."""
+    if job.is_done:
+        st.rerun()
+    percent = min(100 * job.sent // job.table.count, 100)
+    st.progress(percent, texts.import_writing if job.is_sent else texts.import_sending.format(percent=percent))
+
+
+def export_section() -> None:
+    """Show the ways from the catalogue to a file."""
+    with st.container(gap="xsmall"):
+        st.header(texts.export_title, anchor=False)
+        st.markdown(texts.export_intro)
+    with st.grid(2, min_column_width=280):
+        with st.container(border=True):
+            st.caption(texts.export_csv_hint)
+            download.button(texts.export_csv, EVERYTHING, "id", "csv", key="export_csv")
+        with st.container(border=True):
+            st.caption(texts.export_jsonl_hint)
+            download.button(texts.export_jsonl, EVERYTHING, "id", "jsonl", key="export_jsonl")
+
+
+import_section()
+st.divider()
+export_section()
