@@ -5,7 +5,7 @@ The address is the only state: a link shows what its sender saw, and the browser
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +15,9 @@ from app.ui.api_models import CATEGORIES, ProductFilter
 
 COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
 SIZES = (25, 50, 100, 200)
+LONGEST = {"q": 200, "email_fornecedor": 254}  # characters
+HIGHEST_PRICE = Decimal("9999999999.99")
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class ListView:
 
 
 def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), zone)
+    # In UTC, since a zone's offset of long ago has seconds, which no time on the wire may have.
+    return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _texts(value: Any) -> list[str]:
@@ -84,12 +88,23 @@ def _text(values: Sequence[str]) -> str | None:
     return (values[-1].strip() or None) if values else None
 
 
+def _short(name: str) -> Callable[[Sequence[str]], str | None]:
+    def read(values: Sequence[str]) -> str | None:
+        text = _text(values)
+        return text if text is not None and len(text) <= LONGEST[name] else None
+
+    return read
+
+
 def _price(values: Sequence[str]) -> Decimal | None:
     try:
         price = Decimal(values[-1]) if values else None
     except InvalidOperation:
         return None
-    return price if price is not None and price.is_finite() and 0 <= price < 10**10 else None
+    if price is None or not price.is_finite() or not 0 <= price <= HIGHEST_PRICE:
+        return None
+    in_cents = abs(price.quantize(CENT))  # there is a zero below zero
+    return in_cents if in_cents == price else None
 
 
 def _day(values: Sequence[str]) -> date | None:
@@ -113,11 +128,11 @@ def _categories(values: Sequence[str]) -> tuple[str, ...] | None:
 
 
 _READERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
-    "q": _text,
+    "q": _short("q"),
     "categoria": _categories,
     "price_min": _price,
     "price_max": _price,
-    "email_fornecedor": _text,
+    "email_fornecedor": _short("email_fornecedor"),
     "created_from": _day,
     "created_to": _day,
     "sort": _sort,

@@ -9,6 +9,7 @@ from app.ui.formats import moment, money, plain
 CARD = 300  # pixels, about as high as the card of a product
 FIELD = "product_id"  # its key
 MAX_ID = 2**31 - 1  # the largest there can be
+DIGITS = len(str(MAX_ID))
 
 texts = session.texts()
 
@@ -62,7 +63,7 @@ def looked_up() -> None:
 
 
 asked = (st.query_params.get_all(session.LOOKED_UP) or [""])[-1]
-wanted = int(asked) if asked.isdecimal() and 0 < int(asked) <= MAX_ID else None
+wanted = int(asked) if asked.isdecimal() and len(asked) <= DIGITS and 0 < int(asked) <= MAX_ID else None
 if st.session_state.get(FIELD, ...) != wanted:
     st.session_state[FIELD] = wanted  # a link's, or what the reader went back to
 with st.container(horizontal=True, vertical_alignment="bottom"):
