@@ -255,11 +255,7 @@ def _fields(key: str, product: Product | None) -> tuple[Values, Mapping[str, Del
 
 def _show_in_form(error: ApiError, places: Mapping[str, DeltaGenerator]) -> None:
     texts = session.texts()
-    for wrong in error.errors:
-        if wrong.field in places:
-            sentence = errors.field_sentence(wrong, texts)
-            places[wrong.field].markdown(f":red[:small[:material/error: {plain(sentence)}]]")
-    if error.errors and {wrong.field for wrong in error.errors} <= places.keys():
+    if errors.mark(error, places):
         st.error(texts.see_fields, title=texts.could_not_save, icon=":material/error:")
     else:
         errors.show(error, texts.could_not_save)

@@ -1,10 +1,11 @@
 """An ApiError as the sentence a visitor reads."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import session
 from app.ui.api_models import ApiError, Failure, FieldError
@@ -64,6 +65,15 @@ def show_and_retry(error: ApiError, title: str) -> None:
     st.button(texts.retry, key="retry", icon=":material/refresh:")
     if error.may_pass:
         _wait_for_the_api()
+
+
+def mark(error: ApiError, places: Mapping[str, DeltaGenerator]) -> bool:
+    """Show what is wrong with each value in its place, by the API's names; False when not all of it has a place."""
+    for wrong in error.errors:
+        if wrong.field in places:
+            sentence = plain(field_sentence(wrong, session.texts()))
+            places[wrong.field].markdown(f":red[:small[:material/error: {sentence}]]")
+    return bool(error.errors) and {wrong.field for wrong in error.errors} <= places.keys()
 
 
 @st.fragment(run_every=RETRY_SECONDS)

@@ -1,29 +1,35 @@
 """The controls above the list: search, categories, further filters and the order; each change is a new address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from app.ui import session
-from app.ui.api_models import CATEGORIES
+from app.ui import errors, session
+from app.ui.api_models import CATEGORIES, ApiError
 from app.ui.formats import money, plain
-from app.ui.list_view import COLUMNS, ListView
+from app.ui.list_view import COLUMNS, HIGHEST_PRICE, LONGEST, ListView
 from app.ui.texts import Texts
 
 KEY = "list_{}"  # the controls' keys, by the name of what they set
 FURTHER = ("price_min", "price_max", "email_fornecedor", "created_from", "created_to")  # behind one button
+Places = Mapping[str, DeltaGenerator]  # where to say what is wrong with a value, by the API's names
 
 
-def show(view: ListView, *, disabled: bool) -> None:
-    """Show the controls as `view` has them; disabled while there are changes that another page would lose."""
+def show(view: ListView, *, disabled: bool) -> Places:
+    """Show the controls as `view` has them, and return the places beside them.
+
+    They are disabled while there are changes that another page would lose.
+    """
     texts = session.texts()
     _follow(view)
 
     def control(name: str, read: Callable[[Any], Any]) -> dict[str, Any]:
         def changed() -> None:
-            view.go(**{name: read(st.session_state[KEY.format(name)])})
+            # Not `view`: another control may have changed the address since it was shown.
+            ListView.of_address().go(**{name: read(st.session_state[KEY.format(name)])})
 
         return {"label": getattr(texts, name), "key": KEY.format(name), "on_change": changed, "disabled": disabled}
 
@@ -31,7 +37,7 @@ def show(view: ListView, *, disabled: bool) -> None:
         st.text_input(
             **control("q", str.strip),
             type="search",
-            max_chars=200,
+            max_chars=LONGEST["q"],
             placeholder=texts.q_example,
             icon=":material/search:",
             width="stretch",
@@ -46,7 +52,7 @@ def show(view: ListView, *, disabled: bool) -> None:
             width=330,
         )
         with st.popover(_further_label(view, texts), icon=":material/filter_list:", disabled=disabled):
-            _further(control, texts)
+            places = _further(control, texts)
         orders = [minus + column for column in COLUMNS for minus in ("", "-")]
         st.selectbox(
             **control("sort", str),
@@ -67,6 +73,16 @@ def show(view: ListView, *, disabled: bool) -> None:
                 disabled=disabled,
                 on_click=ListView(sort=view.sort, limit=view.limit).go,
             )
+    return places | {"q": st.empty()}
+
+
+def tell(error: ApiError, places: Places) -> bool:
+    """Show what is wrong with the filters; False when something else is wrong."""
+    if not errors.mark(error, places):
+        return False
+    # The place of the search is below all controls. All of it is told there: the further ones may be out of sight.
+    places["q"].error(plain(errors.sentences(error, session.texts())), icon=":material/error:")
+    return True
 
 
 def order_text(order: str, texts: Texts) -> str:
@@ -77,13 +93,27 @@ def order_text(order: str, texts: Texts) -> str:
     return direction.format(column=getattr(texts, order.removeprefix("-")))
 
 
-def _further(control: Callable[[str, Callable[[Any], Any]], dict[str, Any]], texts: Texts) -> None:
-    left, right = st.columns(2)
-    for name, place in (("price_min", left), ("price_max", right)):
-        place.number_input(**control(name, _price), value=None, min_value=0.0, step=1.0, format="%.2f")
-    for name, place in (("created_from", left), ("created_to", right)):
+def _further(control: Callable[[str, Callable[[Any], Any]], dict[str, Any]], texts: Texts) -> dict[str, DeltaGenerator]:
+    prices, days = st.columns(2), st.columns(2)
+    for name, place in zip(("price_min", "price_max"), prices, strict=True):
+        place.number_input(
+            **control(name, _price),
+            value=None,
+            min_value=0.0,
+            max_value=float(HIGHEST_PRICE),
+            step=1.0,
+            format="%.2f",
+        )
+    for name, place in zip(("created_from", "created_to"), days, strict=True):
         place.date_input(**control(name, lambda day: day), value=None, format=texts.date_input_format)
-    st.text_input(**control("email_fornecedor", str.strip), max_chars=254, placeholder=texts.email_example)
+    email = st.container()
+    email.text_input(
+        **control("email_fornecedor", str.strip),
+        max_chars=LONGEST["email_fornecedor"],
+        placeholder=texts.email_example,
+    )
+    names = ("price_min", "price_max", "created_after", "created_before", "email_fornecedor")
+    return dict(zip(names, (*prices, *days, email), strict=True))
 
 
 def _price(value: float | None) -> Decimal | None:
@@ -96,8 +126,8 @@ def _follow(view: ListView) -> None:
         "q": view.q,
         "categoria": list(view.categoria),
         "sort": view.sort,
-        "price_min": view.price_min and float(view.price_min),
-        "price_max": view.price_max and float(view.price_max),
+        "price_min": None if view.price_min is None else float(view.price_min),
+        "price_max": None if view.price_max is None else float(view.price_max),
         "email_fornecedor": view.email_fornecedor,
         "created_from": view.created_from,
         "created_to": view.created_to,

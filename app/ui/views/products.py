@@ -25,10 +25,11 @@ def products() -> None:
 def table_and_controls() -> None:
     """Show one page of the list with all that can be done with it."""
     texts = session.texts()
-    filters.show(ListView.of_address(), disabled=inline_edit.is_under_way())
+    view = ListView.of_address()
+    places = filters.show(view, disabled=inline_edit.is_under_way())
     toolbar = st.container(horizontal=True, vertical_alignment="center")
     hint = st.empty()
-    listed = read(ListView.of_address())
+    listed = read(view, places)
     with toolbar:
         st.button(texts.add, key="add", icon=":material/add:", type="primary", on_click=dialogs.add)
     if listed is not None and listed.page.products:
@@ -53,7 +54,7 @@ def table_and_controls() -> None:
         nothing(listed.view)
 
 
-def read(view: ListView) -> Listed | None:
+def read(view: ListView, places: filters.Places) -> Listed | None:
     """Return the page to show, read now unless it is there already; None after showing why it cannot be."""
     texts = session.texts()
     kept = session.listed()
@@ -74,12 +75,13 @@ def read(view: ListView) -> Listed | None:
     except ApiError as error:
         if error.status == 422 and error.errors and {wrong.field for wrong in error.errors} <= {"after", "before"}:
             view.go()  # the place is of another order, as in an address that was changed by hand
-            return read(ListView.of_address())
-        errors.show_and_retry(error, texts.could_not_list)
+            return read(ListView.of_address(), places)
+        if not filters.tell(error, places):
+            errors.show_and_retry(error, texts.could_not_list)
         return None
     if not page.products and (view.after or view.before):  # what was there is gone: the page beside it
         view.go(before=view.after)
-        return read(ListView.of_address())
+        return read(ListView.of_address(), places)
     total = kept.total if total_is_known and kept is not None else (page.total, page.total_is_exact)
     session.keep_listed(listed := Listed(view, page, total))
     return listed
