@@ -6,13 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.ui import comparison, errors, session
+from app.ui import comparison, errors, product_table, session
 from app.ui.api_models import ApiError, Product
 from app.ui.formats import plain
 from app.ui.session import Dialog
 
 MODE = "edit_in_place"  # the key of the switch
 CONFLICT = 412  # the status of a change for a version that is no longer the newest
+Drafts = Mapping[int, Mapping[str, Any]]  # what is to become of products: new values, by their ids
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,25 @@ def is_on() -> bool:
 
 def is_under_way() -> bool:
     """Say whether there are changes that are not saved; another page or filter would lose them."""
-    return is_on() and bool(st.session_state.get(editor_key(), {}).get("edited_rows"))
+    return is_on() and bool(_drafts() or st.session_state.get(_editor_key(), {}).get("edited_rows"))
 
 
-def editor_key() -> str:
-    """Return the key of the table that is edited: a new one after its changes were saved or given up."""
-    return f"editor{st.session_state.get('editors', 0)}"
+def switch() -> None:
+    """Show the switch between a table to look at and one to edit; it cannot be turned while there are changes."""
+    # It outlives a visit to another page, as the changes do.
+    st.toggle(session.texts().edit_in_place, key=MODE, disabled=is_under_way(), persist_state="session")
 
 
-def actions(products: Sequence[Product], changes: Mapping[int, Mapping[str, Any]]) -> None:
+def table(products: Sequence[Product]) -> Drafts:
+    """Show the products to be edited, and return what was changed."""
+    key = _editor_key()
+    if key not in st.session_state:  # a new table, maybe after a visit to another page: what was typed is still to save
+        st.session_state["seed"] = _drafts()
+    st.session_state["drafts"] = product_table.edit(products, st.session_state["seed"], key=key)
+    return _drafts()
+
+
+def actions(products: Sequence[Product], changes: Drafts) -> None:
     """Show the buttons that look through the changes and give them up."""
     texts = session.texts()
     by_id = {product.id: product for product in products}
@@ -61,7 +72,14 @@ def actions(products: Sequence[Product], changes: Mapping[int, Mapping[str, Any]
         disabled=not changes,
         on_click=review,
     )
-    st.button(texts.discard, key="discard", icon=":material/undo:", disabled=not is_under_way(), on_click=_new_editor)
+    st.button(
+        texts.discard,
+        key="discard",
+        icon=":material/undo:",
+        disabled=not is_under_way(),
+        on_click=_new_editor,
+        args=({},),
+    )
 
 
 def review() -> None:
@@ -127,8 +145,8 @@ def _save(pending: Sequence[Change]) -> None:
             left.append(_failed(change, error))
     _replace_in_list(saved)
     _keep(left)
+    _new_editor({change.product.id: change.values for change in left})
     if not left:
-        _new_editor()
         session.set_dialog(None)
         session.announce(texts.saved_one if len(saved) == 1 else texts.saved_many.format(count=len(saved)))
 
@@ -152,8 +170,19 @@ def _replace_in_list(saved: Sequence[Product]) -> None:
         session.keep_listed(replace(listed, page=page))
 
 
-def _new_editor() -> None:
+def _editor_key() -> str:
+    return f"editor{st.session_state.get('editors', 0)}"
+
+
+def _new_editor(drafts: Drafts) -> None:
+    """Have the table show what is stored, except for `drafts`."""
     st.session_state["editors"] = st.session_state.get("editors", 0) + 1
+    st.session_state["drafts"] = drafts
+
+
+def _drafts() -> Drafts:
+    drafts: Drafts = st.session_state.get("drafts", {})
+    return drafts
 
 
 def _keep(changes: Sequence[Change]) -> None:

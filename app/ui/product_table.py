@@ -1,6 +1,7 @@
 """A page of products as a table: to look at and select from, or to edit in place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -57,8 +58,10 @@ def select_nothing(sort: str) -> None:
     st.session_state[_key(sort)] = NOTHING_SELECTED
 
 
-def edit(products: Sequence[Product], *, key: str) -> dict[int, dict[str, Any]]:
-    """Show the products to be edited in place; return what was changed, by the products' ids."""
+def edit(
+    products: Sequence[Product], drafts: Mapping[int, Mapping[str, Any]], *, key: str
+) -> dict[int, dict[str, Any]]:
+    """Show the products to be edited in place, with `drafts` of changes; return what was changed, by their ids."""
     texts = session.texts()
     column = st.column_config
     columns = _columns(texts, "")
@@ -70,7 +73,7 @@ def edit(products: Sequence[Product], *, key: str) -> dict[int, dict[str, Any]]:
     columns["email_fornecedor"] = column.TextColumn(texts.email_fornecedor, width=280, required=True, max_chars=254)
     columns["description"] = column.TextColumn(texts.description, width=280, max_chars=2000)
     edited = st.data_editor(
-        _rows(products),
+        _rows([replace(product, **drafts.get(product.id, {})) for product in products]),
         key=key,
         alt=texts.table,
         hide_index=True,
@@ -80,6 +83,7 @@ def edit(products: Sequence[Product], *, key: str) -> dict[int, dict[str, Any]]:
         disabled=["id"],
         column_order=["id", *EDITABLE],
         column_config=columns,
+        placeholder="",
     )
     found = (
         (product, _changes(product, row)) for product, row in zip(products, edited.to_dict("records"), strict=True)
@@ -92,8 +96,8 @@ def _key(sort: str) -> str:
 
 
 def _changes(product: Product, row: dict[Any, Any]) -> dict[str, Any]:
-    price = None if pd.isna(row["price"]) else Decimal(str(row["price"]))
-    values = {name: row[name] or None for name in EDITABLE} | {"price": price}
+    values = {name: None if pd.isna(row[name]) or row[name] == "" else row[name] for name in EDITABLE}
+    values["price"] = None if values["price"] is None else Decimal(str(values["price"]))
     return {name: value for name, value in values.items() if value != getattr(product, name)}
 
 

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +28,7 @@ class Listed:
     view: ListView
     page: Page
     total: tuple[int | None, bool]  # how many products there are on all pages, and whether they were counted
+    is_current: bool = True  # False as soon as something was changed
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,15 @@ def client() -> ApiClient:
 
 
 def listed() -> Listed | None:
-    """Return the page of products that was read last, unless it is out of date."""
+    """Return the page of products that was read last."""
     page: Listed | None = st.session_state.get("listed")
     return page
 
 
 def keep_listed(page: Listed | None) -> None:
-    """Keep a page of products to show it again; None has it read anew."""
-    st.session_state["listed"] = page
+    """Keep a page of products to show it again; None has it read anew, once nobody is editing what is on it."""
+    kept = listed()
+    st.session_state["listed"] = page or (kept and replace(kept, is_current=False))
 
 
 def open_dialog() -> Dialog | None:

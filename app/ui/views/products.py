@@ -25,7 +25,7 @@ def products() -> None:
 def table_and_controls() -> None:
     """Show one page of the list with all that can be done with it."""
     texts = session.texts()
-    view = ListView.of_address()
+    view = wanted()
     places = filters.show(view, disabled=inline_edit.is_under_way())
     toolbar = st.container(horizontal=True, vertical_alignment="center")
     hint = st.empty()
@@ -36,7 +36,7 @@ def table_and_controls() -> None:
         if inline_edit.is_on():
             with toolbar:
                 actions = st.container(horizontal=True, width="content")
-            changes = product_table.edit(listed.page.products, key=inline_edit.editor_key())
+            changes = inline_edit.table(listed.page.products)
             with actions:
                 inline_edit.actions(listed.page.products, changes)
             hint.caption(texts.edit_hint)
@@ -48,19 +48,25 @@ def table_and_controls() -> None:
                 act_on(selected)
             hint.caption(_selection_words(selected))
         with toolbar:
-            st.toggle(texts.edit_in_place, key=inline_edit.MODE, disabled=inline_edit.is_under_way())
+            inline_edit.switch()
         pager(listed)
     elif listed is not None:
         nothing(listed.view)
+
+
+def wanted() -> ListView:
+    """Return what the address asks for, or what is on screen as long as another page would lose changes to it."""
+    kept = session.listed()
+    return kept.view if kept is not None and inline_edit.is_under_way() else ListView.of_address()
 
 
 def read(view: ListView, places: filters.Places) -> Listed | None:
     """Return the page to show, read now unless it is there already; None after showing why it cannot be."""
     texts = session.texts()
     kept = session.listed()
-    if kept is not None and kept.view == view:
+    if kept is not None and kept.view == view and (kept.is_current or inline_edit.is_under_way()):
         return kept
-    total_is_known = kept is not None and kept.view.shows_the_same_products_as(view)
+    total_is_known = kept is not None and kept.is_current and kept.view.shows_the_same_products_as(view)
     product_table.select_nothing(view.sort)
     try:
         with st.skeleton(height=SKELETON):
