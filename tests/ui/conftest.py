@@ -1,11 +1,47 @@
-"""A server that misbehaves on demand, for the failures a healthy API cannot be made to show."""
+"""A visitor of the real UI, and a server that misbehaves as no healthy API can be made to."""
 
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.ui.api_client import ApiClient
+from app.ui.api_models import Product
+from tests.tools import ROOT
+from tests.ui.visiting import Visit, run
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
+    """Open the UI with API_URL set to an address, at an address of its own."""
+
+    def open_ui(url: str, **asked: str | list[str]) -> AppTest:
+        monkeypatch.setenv("API_URL", url)
+        app = AppTest.from_file(ROOT / "app/ui/main.py", default_timeout=30)
+        for name, value in asked.items():
+            app.query_params[name] = value
+        return run(app)
+
+    yield open_ui
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def api(api_url: str) -> ApiClient:
+    """The API by the client of the UI."""
+    return ApiClient(api_url)
+
+
+@pytest.fixture
+def stored(api: ApiClient, product: dict[str, Any]) -> Product:
+    """The only product there is."""
+    return api.create_product(product, uuid4().hex)
 
 
 @dataclass

@@ -1,93 +1,23 @@
-"""Every operation and every failure as a visitor meets them, by Streamlit's AppTest against the real API."""
+"""Dialogs, the look-up page and every failure as a visitor meets them, by Streamlit's AppTest and the real API."""
 
 import json
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.ui.api_client import ApiClient
 from app.ui.api_models import Product
 from tests.conftest import free_port
-from tests.tools import ROOT
 from tests.ui.conftest import Misbehaviour
+from tests.ui.visiting import Visit, click, errors, fill, is_open, messages, run, select
 
 LOOK_UP_PAGE = "views/product.py"
-PAGE_SIZE = 50
 
 
-@pytest.fixture
-def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], AppTest]]:
-    """Open the UI with API_URL set to an address."""
-
-    def open_ui(url: str) -> AppTest:
-        monkeypatch.setenv("API_URL", url)
-        return run(AppTest.from_file(ROOT / "app/ui/main.py", default_timeout=30))
-
-    yield open_ui
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def api(api_url: str) -> ApiClient:
-    return ApiClient(api_url)
-
-
-@pytest.fixture
-def stored(api: ApiClient, product: dict[str, Any]) -> Product:
-    return api.create_product(product, uuid4().hex)
-
-
-def run(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return run(app)
-
-
-def select(app: AppTest, *rows: int) -> AppTest:
-    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
-    return run(app)
-
-
-def errors(app: AppTest) -> str:
-    return " ".join(f"{error.proto.title} {error.value}" for error in app.error).replace("\\", "")
-
-
-def messages(app: AppTest) -> str:
-    return " ".join(markdown.value for markdown in app.markdown).replace("\\", "")
-
-
-def fill(app: AppTest, form: str, product: dict[str, Any]) -> None:
-    app.text_input(key=f"{form}_name").set_value(product["name"])
-    app.selectbox(key=f"{form}_categoria").set_value(product["categoria"])
-    app.number_input(key=f"{form}_price").set_value(product["price"])
-    app.text_input(key=f"{form}_email_fornecedor").set_value(product["email_fornecedor"])
-    app.text_area(key=f"{form}_description").set_value(product["description"])
-
-
-def is_open(app: AppTest, key: str) -> bool:
-    return key in {button.key for button in app.button}
-
-
-def test_an_empty_catalogue_says_so(visit: Callable[[str], AppTest], api_url: str) -> None:
-    app = visit(api_url)
-    assert [heading.value for heading in app.title] == ["Produtos"]
-    assert [heading.value for heading in app.subheader] == ["Ainda não há produtos"]
-    assert not app.dataframe
-
-
-def test_a_product_is_added(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
-) -> None:
+def test_a_product_is_added(visit: Visit, api: ApiClient, api_url: str, product: dict[str, Any]) -> None:
     app = click(visit(api_url), "add")
     fill(app, "new1", product)
     click(app, "new1_submit")
@@ -101,7 +31,7 @@ def test_a_product_is_added(
 
 
 def test_wrong_fields_are_marked_and_what_was_typed_stays(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+    visit: Visit, api: ApiClient, api_url: str, product: dict[str, Any]
 ) -> None:
     app = click(visit(api_url), "add")
     fill(app, "new1", product | {"name": "  ", "price": None, "email_fornecedor": "not an address"})
@@ -116,7 +46,7 @@ def test_wrong_fields_are_marked_and_what_was_typed_stays(
     assert api.list_products().products == ()
 
 
-def test_a_half_typed_product_survives_a_closed_dialog(visit: Callable[[str], AppTest], api_url: str) -> None:
+def test_a_half_typed_product_survives_a_closed_dialog(visit: Visit, api_url: str) -> None:
     app = click(visit(api_url), "add")
     app.text_input(key="new1_name").set_value("Sofá")
     click(app, "new1_submit")
@@ -125,43 +55,7 @@ def test_a_half_typed_product_survives_a_closed_dialog(visit: Callable[[str], Ap
     assert click(app, "add").text_input(key="new1_name").value == "Sofá"
 
 
-def test_the_table_shows_prices_and_dates_in_the_visitors_way(
-    visit: Callable[[str], AppTest], api_url: str, stored: Product
-) -> None:
-    app = visit(api_url)
-    assert list(app.dataframe[0].value["price"]) == [float(stored.price)]
-    display = app.dataframe[0].proto.arrow_data.styler.display_values
-    assert "R$\N{NO-BREAK SPACE}2.899,90".encode() in display
-
-
-def test_the_list_is_turned_page_by_page(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
-) -> None:
-    for number in range(PAGE_SIZE + 1):
-        api.create_product(product | {"name": f"Produto {number}"}, uuid4().hex)
-    app = visit(api_url)
-    assert list(app.dataframe[0].value["name"][:2]) == [f"Produto {PAGE_SIZE}", f"Produto {PAGE_SIZE - 1}"]
-    assert f"{PAGE_SIZE + 1} produtos" in messages(app)
-    assert app.button(key="previous").disabled
-    click(app, "next")
-    assert list(app.dataframe[0].value["name"]) == ["Produto 0"]
-    assert app.button(key="next").disabled
-    click(app, "previous")
-    assert len(app.dataframe[0].value) == PAGE_SIZE
-
-
-def test_a_page_that_has_become_empty_gives_way_to_the_one_before(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
-) -> None:
-    products = [api.create_product(product, uuid4().hex) for _ in range(PAGE_SIZE + 1)]
-    app = click(visit(api_url), "next")
-    api.delete_product(products[0].id, version=products[0].version)
-    assert len(click(app, "reload").dataframe[0].value) >= PAGE_SIZE - 1
-
-
-def test_the_selected_product_is_changed(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
-) -> None:
+def test_the_selected_product_is_changed(visit: Visit, api: ApiClient, api_url: str, stored: Product) -> None:
     app = visit(api_url)
     assert app.button(key="edit").disabled
     click(select(app, 0), "edit")
@@ -177,7 +71,7 @@ def test_the_selected_product_is_changed(
 
 
 @pytest.fixture
-def conflict(visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product) -> AppTest:
+def conflict(visit: Visit, api: ApiClient, api_url: str, stored: Product) -> AppTest:
     """The dialog after a change of the name that somebody else's change of name and price came before."""
     app = click(select(visit(api_url), 0), "edit")
     api.update_product(stored.id, {"name": "De outra pessoa", "price": Decimal(7)}, version=stored.version)
@@ -217,7 +111,7 @@ def test_a_third_change_while_one_chooses_is_told_again(conflict: AppTest, api: 
 
 
 def test_a_product_is_deleted_only_after_a_question_that_names_it(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+    visit: Visit, api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = click(select(visit(api_url), 0), "delete")
     assert f"Excluir **{stored.name}**" in messages(app)
@@ -231,7 +125,7 @@ def test_a_product_is_deleted_only_after_a_question_that_names_it(
 
 
 def test_a_product_that_is_gone_is_told_when_it_is_picked(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+    visit: Visit, api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = select(visit(api_url), 0)
     api.delete_product(stored.id, version=stored.version)
@@ -239,7 +133,7 @@ def test_a_product_that_is_gone_is_told_when_it_is_picked(
 
 
 def test_a_product_that_changed_is_shown_again_before_it_is_deleted(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+    visit: Visit, api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = click(select(visit(api_url), 0), "delete")
     api.update_product(stored.id, {"name": "Outro nome"}, version=stored.version)
@@ -251,7 +145,7 @@ def test_a_product_that_changed_is_shown_again_before_it_is_deleted(
 
 
 def test_many_products_are_deleted_after_a_question_that_names_them(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+    visit: Visit, api: ApiClient, api_url: str, product: dict[str, Any]
 ) -> None:
     for number in range(12):
         api.create_product(product | {"name": f"Produto {number}"}, uuid4().hex)
@@ -265,7 +159,7 @@ def test_many_products_are_deleted_after_a_question_that_names_them(
 
 
 def test_none_of_many_is_deleted_when_one_is_gone(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
+    visit: Visit, api: ApiClient, api_url: str, product: dict[str, Any]
 ) -> None:
     products = [api.create_product(product, uuid4().hex) for _ in range(3)]
     app = click(select(visit(api_url), 0, 1), "delete")
@@ -276,7 +170,7 @@ def test_none_of_many_is_deleted_when_one_is_gone(
 
 
 def test_a_product_that_goes_while_its_dialog_is_open_is_told(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+    visit: Visit, api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = click(select(visit(api_url), 0), "edit")
     api.delete_product(stored.id, version=stored.version)
@@ -286,7 +180,7 @@ def test_a_product_that_goes_while_its_dialog_is_open_is_told(
     assert app.text_input(key=f"edit{stored.id}_name").value == "Tarde demais"
 
 
-def test_a_product_is_looked_up_by_id(visit: Callable[[str], AppTest], api_url: str, stored: Product) -> None:
+def test_a_product_is_looked_up_by_id(visit: Visit, api_url: str, stored: Product) -> None:
     app = run(visit(api_url).switch_page(LOOK_UP_PAGE))
     app.number_input(key="product_id").set_value(stored.id)
     run(app)
@@ -301,17 +195,24 @@ def test_a_product_is_looked_up_by_id(visit: Callable[[str], AppTest], api_url: 
     )
 
 
-def test_an_address_with_an_id_leads_to_the_product(
-    visit: Callable[[str], AppTest], api_url: str, stored: Product
-) -> None:
+def test_an_address_with_an_id_leads_to_the_product(visit: Visit, api_url: str, stored: Product) -> None:
     app = visit(api_url)
     app.query_params["id"] = str(stored.id)
     app = run(app.switch_page(LOOK_UP_PAGE))
     assert app.subheader[0].value.replace("\\", "") == stored.name
 
 
+@pytest.mark.parametrize("impossible", ["0", "-1", "1.5", "mesa", "2147483648", "9" * 5000, "²"])
+def test_an_id_that_cannot_be_is_as_if_none_were_given(visit: Visit, api_url: str, impossible: str) -> None:
+    app = visit(api_url)
+    app.query_params["id"] = impossible
+    run(app.switch_page(LOOK_UP_PAGE))
+    assert not app.error
+    assert "Digite o código de um produto" in app.caption[0].value
+
+
 def test_the_looked_up_product_is_changed_and_deleted(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, stored: Product
+    visit: Visit, api: ApiClient, api_url: str, stored: Product
 ) -> None:
     app = run(visit(api_url).switch_page(LOOK_UP_PAGE))
     app.number_input(key="product_id").set_value(stored.id)
@@ -324,17 +225,7 @@ def test_the_looked_up_product_is_changed_and_deleted(
     assert "Este produto não existe, ou já foi excluído." in errors(app)
 
 
-def test_a_name_is_shown_as_it_was_typed(
-    visit: Callable[[str], AppTest], api: ApiClient, api_url: str, product: dict[str, Any]
-) -> None:
-    name = "**R$ 5** :red[oferta] <b>"
-    api.create_product(product | {"name": name}, uuid4().hex)
-    app = select(visit(api_url), 0)
-    assert any(name in caption.value.replace("\\", "") for caption in app.caption)
-    assert not any(name in caption.value for caption in app.caption)
-
-
-def test_english_is_one_choice_away(visit: Callable[[str], AppTest], api_url: str, stored: Product) -> None:
+def test_english_is_one_choice_away(visit: Visit, api_url: str, stored: Product) -> None:
     app = visit(api_url)
     app.selectbox(key="lang").set_value("en")
     run(app)
@@ -343,7 +234,7 @@ def test_english_is_one_choice_away(visit: Callable[[str], AppTest], api_url: st
 
 
 def test_an_api_that_is_down_is_told_and_the_page_recovers(
-    visit: Callable[[str], AppTest], api_url: str, stored: Product, monkeypatch: pytest.MonkeyPatch
+    visit: Visit, api_url: str, stored: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     down = f"http://127.0.0.1:{free_port()}"
     app = visit(down)
@@ -356,7 +247,7 @@ def test_an_api_that_is_down_is_told_and_the_page_recovers(
 
 
 def test_an_api_that_goes_down_loses_nothing_that_was_typed(
-    visit: Callable[[str], AppTest],
+    visit: Visit,
     api: ApiClient,
     api_url: str,
     product: dict[str, Any],
@@ -386,14 +277,14 @@ def test_an_api_that_goes_down_loses_nothing_that_was_typed(
     ],
 )
 def test_an_api_that_fails_is_told_in_a_sentence(
-    visit: Callable[[str], AppTest], misbehaviour: Misbehaviour, answer: tuple[int, str, str] | None, sentence: str
+    visit: Visit, misbehaviour: Misbehaviour, answer: tuple[int, str, str] | None, sentence: str
 ) -> None:
     misbehaviour.answers = [answer]
     assert sentence in errors(visit(misbehaviour.url))
 
 
 def test_a_change_whose_outcome_is_unknown_says_so(
-    visit: Callable[[str], AppTest], misbehaviour: Misbehaviour, product: dict[str, Any]
+    visit: Visit, misbehaviour: Misbehaviour, product: dict[str, Any]
 ) -> None:
     misbehaviour.answers = [(200, "application/json", "[]")]
     app = click(visit(misbehaviour.url), "add")
@@ -403,15 +294,13 @@ def test_a_change_whose_outcome_is_unknown_says_so(
     assert misbehaviour.requests == ["GET", *["POST"] * 3]
 
 
-def test_an_api_url_that_is_no_address_is_told(visit: Callable[[str], AppTest]) -> None:
+def test_an_api_url_that_is_no_address_is_told(visit: Visit) -> None:
     app = visit("api:8000")
     assert "`api:8000`, que não é um endereço" in errors(app)
     assert not app.button
 
 
-def test_an_error_of_the_ui_itself_is_a_sentence(
-    visit: Callable[[str], AppTest], api_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_the_ui_itself_is_a_sentence(visit: Visit, api_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> None:
         raise RuntimeError("a bug")
 
