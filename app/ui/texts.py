@@ -71,6 +71,11 @@ class Texts:
     loading: str
     no_products: str
     no_products_hint: str
+    load_examples: str
+    loading_examples: str
+    examples_loaded: str
+    could_not_load_examples: str
+    export: str
     no_matches: str
     no_matches_hint: str
     edit_in_place: str
@@ -351,7 +356,12 @@ PORTUGUESE = Texts(
     table="Produtos do catálogo",
     loading="Carregando os produtos …",
     no_products="Ainda não há produtos",
-    no_products_hint="Cadastre o primeiro, ou carregue alguns milhares de exemplos com `make demo`.",
+    no_products_hint="Cadastre o primeiro, importe uma planilha ou carregue exemplos para conhecer o catálogo.",
+    load_examples="Carregar {count} exemplos",
+    loading_examples="Carregando os exemplos …",
+    examples_loaded="{count} produtos de exemplo cadastrados.",
+    could_not_load_examples="Os exemplos não foram carregados",
+    export="Exportar",
     no_matches="Nenhum produto com estes filtros",
     no_matches_hint="Mude a busca ou limpe os filtros.",
     edit_in_place="Editar na tabela",
@@ -522,7 +532,7 @@ PORTUGUESE = Texts(
     export_refused="Este endereço expirou ou não está completo. Volte ao catálogo e exporte outra vez.",
     export_back="Voltar ao catálogo",
     retry="Tentar novamente",
-    retrying="Nova tentativa automática a cada {seconds} segundos; o que você digitou continua aqui.",
+    retrying="Nova tentativa automática a cada {seconds} segundos; nada do que você digitou se perde.",
     could_not_list="Não foi possível carregar os produtos",
     could_not_read="Não foi possível abrir o produto {id}",
     could_not_save="O produto não foi salvo",
@@ -630,7 +640,12 @@ ENGLISH = Texts(
     table="Products of the catalogue",
     loading="Loading the products …",
     no_products="There are no products yet",
-    no_products_hint="Add the first one, or load a few thousand examples with `make demo`.",
+    no_products_hint="Add the first one, import a spreadsheet, or load examples to look around.",
+    load_examples="Load {count} examples",
+    loading_examples="Loading the examples …",
+    examples_loaded="{count} example products added.",
+    could_not_load_examples="The examples were not loaded",
+    export="Export",
     no_matches="No products with these filters",
     no_matches_hint="Change the search or clear the filters.",
     edit_in_place="Edit in the table",
@@ -801,7 +816,7 @@ ENGLISH = Texts(
     export_refused="This address has expired or is not complete. Go back to the catalogue and export again.",
     export_back="Back to the catalogue",
     retry="Try again",
-    retrying="Trying again by itself every {seconds} seconds; what you typed stays here.",
+    retrying="Trying again by itself every {seconds} seconds; nothing that you typed is lost.",
     could_not_list="The products could not be loaded",
     could_not_read="Product {id} could not be opened",
     could_not_save="The product was not saved",

@@ -1,5 +1,7 @@
 """The list of products as a visitor narrows, orders and turns it, by Streamlit's AppTest against the real API."""
 
+import csv
+import json
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -7,8 +9,11 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, create_engine, text
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from app.ui import download
 from app.ui.api_client import ApiClient
 from app.ui.api_models import Product
 from tests.ui.visiting import Visit, click, errors, messages, names, run, select
@@ -335,3 +340,31 @@ def test_a_name_is_shown_as_it_was_typed(visit: Visit, api: ApiClient, api_url: 
     app = select(visit(api_url), 0)
     assert any(name in caption.value.replace("\\", "") for caption in app.caption)
     assert not any(name in caption.value for caption in app.caption)
+
+
+def test_an_empty_catalogue_is_filled_with_examples_by_one_click(visit: Visit, api: ApiClient, api_url: str) -> None:
+    app = click(visit(api_url), "load_examples")
+    assert "3.000 produtos de exemplo cadastrados" in app.toast[0].value
+    assert "3.000 produtos" in messages(app)
+    assert len(names(app)) == PAGE_SIZE
+    assert "load_examples" not in {button.key for button in app.button}
+
+
+def test_examples_are_loaded_into_an_empty_catalogue_only(
+    visit: Visit, api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    app = visit(api_url)
+    api.create_product(product, uuid4().hex)  # as a first click would have, before a second one is done
+    assert names(click(app, "load_examples")) == [product["name"]]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_what_the_filters_show_is_exported_in_its_order(
+    visit: Visit, api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "is_served", True)
+    app = visit(api_url, categoria="Móveis", sort="price")
+    with TestClient(Starlette(routes=[download.route()])) as client:
+        spreadsheet, lines = (client.get(link.url).text for link in app.link_button)
+    assert [row["name"] for row in csv.DictReader(spreadsheet.splitlines())] == ["Mesa de inox", "Sofá de couro"]
+    assert [json.loads(line)["name"] for line in lines.splitlines()] == ["Mesa de inox", "Sofá de couro"]

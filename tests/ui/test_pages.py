@@ -271,6 +271,8 @@ def test_an_api_that_goes_down_loses_nothing_that_was_typed(
             (503, "application/problem+json", json.dumps({"detail": "The database does not answer."})),
             "O banco de dados não responde no momento.",
         ),
+        ((401, "application/problem+json", json.dumps({"detail": "No."})), "A API não aceita esta interface"),
+        ((403, "application/problem+json", json.dumps({"detail": "No."})), "Você não tem permissão para isto"),
         ((502, "text/html", "<h1>Bad gateway</h1>"), "A API respondeu com o erro 502"),
         ((200, "text/html", "<h1>Welcome</h1>"), "não é a API do catálogo"),
         (None, "A conexão com a API caiu antes da resposta"),

@@ -37,6 +37,7 @@ def import_section() -> None:
     if job is not None and running:
         progress(job)
     elif job is not None:
+        session.keep_listed(None)  # the list has changed
         import_result.show(imports, job)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui import dialogs, errors, filters, inline_edit, product_table, session
+from app.example_products import PRODUCTS
+from app.ui import dialogs, download, errors, example, filters, inline_edit, product_table, session
 from app.ui.api_models import ApiError, Product
 from app.ui.formats import number, plain
 from app.ui.list_view import SIZES, ListView
@@ -140,7 +141,12 @@ def pager(listed: Listed) -> None:
                 filter_mode=None,
                 width=150,
             )
-        st.markdown(_total_words(listed), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.markdown(_total_words(listed), width="content")
+            with st.popover(texts.export, icon=":material/download:"):
+                shown = view.filter(session.zone())
+                download.button(texts.export_csv, shown, view.sort, "csv", key="export_csv")
+                download.button(texts.export_jsonl, shown, view.sort, "jsonl", key="export_jsonl")
 
 
 def nothing(view: ListView) -> None:
@@ -150,7 +156,25 @@ def nothing(view: ListView) -> None:
         st.space("small")
         st.subheader(texts.no_matches if view.is_filtered else texts.no_products, text_alignment="center", anchor=False)
         st.caption(texts.no_matches_hint if view.is_filtered else texts.no_products_hint, text_alignment="center")
+        if not view.is_filtered:
+            load_examples()
         st.space("small")
+
+
+def load_examples() -> None:
+    """Show the button that fills an empty catalogue with example products."""
+    texts = session.texts()
+    count = number(PRODUCTS, texts)
+    if st.button(texts.load_examples.format(count=count), key="load_examples", icon=":material/dataset:"):
+        try:
+            with st.spinner(texts.loading_examples):
+                example.load(session.client())
+        except ApiError as error:
+            errors.show(error, texts.could_not_load_examples)
+        else:
+            session.keep_listed(None)
+            session.announce(texts.examples_loaded.format(count=count))
+            st.rerun()
 
 
 def _selection_words(selected: Sequence[Product]) -> str:
