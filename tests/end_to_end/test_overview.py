@@ -81,7 +81,7 @@ def test_the_charts_are_drawn_and_everybody_can_read_them(
         expect(page.get_by_label(told, exact=True)).to_be_attached()
         assert violations(page) == []
 
-        page.get_by_role("combobox").click()
+        page.get_by_role("combobox", name="Idioma / Language").click()
         page.get_by_role("option", name="English").click()
         expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
         charts_are_drawn(page, ["Total value (R$)", "R$\N{NO-BREAK SPACE}1,500.00", "1,000"])
@@ -93,7 +93,7 @@ def test_the_charts_are_drawn_and_everybody_can_read_them(
 def test_the_keyboard_leads_from_the_dearest_product_to_its_page_in_the_same_language(ui_url: str) -> None:
     def journey(page: Page) -> None:
         page.goto(ui_url)
-        page.get_by_role("combobox").click()
+        page.get_by_role("combobox", name="Idioma / Language").click()
         page.get_by_role("option", name="English").click()
         page.get_by_role("link", name="Overview").click()
         expect(page.get_by_role("heading", name="Dearest products")).to_be_visible()
