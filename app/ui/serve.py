@@ -37,7 +37,7 @@ def main() -> int:
 
     from streamlit import App, config  # only now: it reads the variable above when it is imported
 
-    from app.ui import download
+    from app.ui import download, product_table  # noqa: F401 - the table with pandas, which the first visitor would wait for
 
     config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages
     if settings:
