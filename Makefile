@@ -84,7 +84,7 @@ destroy: setup ## Remove ENV from AWS, except what its settings retain
 rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
 	@python -m infra.rehearsal --environment $(ENV)
 
-bench: setup ## Measure speed, scale, transfer, start and synthesis (needs wrk); make bench PART=scale does one of them
+bench: setup ## Measure speed, scale, transfer, UI, start and synthesis (needs wrk); make bench PART=scale does one of them
 	@python -m benchmarks $(PART)
 
 screenshots: .venv/.ready ## Take the pictures of docs/images from a running application with example products

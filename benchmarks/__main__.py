@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import requests, scale, start, synth, transfer
+from benchmarks import requests, scale, start, synth, transfer, ui
 from benchmarks.database import run_tool
 from benchmarks.load import require_wrk
 from benchmarks.report import Table, markdown, show
@@ -23,10 +23,11 @@ PARTS: dict[str, Callable[[], list[Table]]] = {
     "requests": requests.measure,
     "scale": scale.measure,
     "transfer": transfer.measure,
+    "ui": ui.measure,
     "start": start.measure,
     "synth": synth.measure,
 }
-PACKAGES = ("fastapi", "starlette", "pydantic", "sqlalchemy", "psycopg2-binary", "uvicorn", "uvloop")
+PACKAGES = ("fastapi", "starlette", "pydantic", "sqlalchemy", "psycopg2-binary", "uvicorn", "uvloop", "streamlit")
 
 
 def main(part: str = "") -> int:

@@ -1,4 +1,4 @@
-"""A server process with one worker: the API itself, or another application run by the same Uvicorn as the API is."""
+"""A server process with one worker: the API, the UI, or another application run by the same Uvicorn as the API is."""
 
 import os
 import socket
@@ -32,19 +32,36 @@ class Server:
 @contextmanager
 def api(database: URL) -> Iterator[Server]:
     """Run the API on `database`, as the role it has there."""
-    port = _free_port()
+    port = free_port()
     environment = {"DATABASE_URL": libpq(database.set(username=API_ROLE)), "API_PORT": str(port)}
     with _running(["-m", "app.api.main"], environment, port, "/health/ready") as server:
         yield server
 
 
 @contextmanager
+def ui(api_url: str) -> Iterator[Server]:
+    """Run the UI in front of an API."""
+    port = free_port()
+    environment = {"API_URL": api_url, "UI_PORT": str(port)}
+    with _running(["-m", "app.ui.serve"], environment, port, "/_stcore/health") as server:
+        yield server
+
+
+@contextmanager
 def application(name: str, path: str, database: URL, **environment: str) -> Iterator[Server]:
     """Run an application of this package, such as `benchmarks.tutorial:app`, until `path` answers."""
-    port = _free_port()
+    port = free_port()
     arguments = [*UVICORN, "--port", str(port), name]
     with _running(arguments, {"DATABASE_URL": libpq(database), **environment}, port, path) as server:
         yield server
+
+
+def free_port() -> int:
+    """Return a TCP port nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -77,10 +94,3 @@ def _answers(url: str) -> bool:
         raise RuntimeError(f"{url} answers {error.code}") from None
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

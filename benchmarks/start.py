@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from benchmarks import server
+from benchmarks.containers import docker, engine_answers
 from benchmarks.database import ROOT, make_database, postgres
 from benchmarks.report import Table, goal, show, spread
 
@@ -43,26 +44,20 @@ def measure() -> list[Table]:
 
 def _images() -> Table:
     table = Table("Images, in megabytes", ("image", "size", f"over {BASE}", "goal"))
-    try:
-        _docker("info")
-    except (OSError, subprocess.CalledProcessError):
+    if not engine_answers():
         table.rows.append(("no container engine answers here (`docker info`)", "", "", ""))
         return table
-    if not _docker("images", "--quiet", BASE):  # a build may take its base without giving it a name here
-        _docker("pull", "--quiet", BASE)
+    if not docker("images", "--quiet", BASE):  # a build may take its base without giving it a name here
+        docker("pull", "--quiet", BASE)
     for target, most in MEGABYTES_OVER_BASE.items():
-        size = _size(_docker("build", "--quiet", "--target", target, "--file", "app/Dockerfile", "."))
+        size = _size(docker("build", "--quiet", "--target", target, "--file", "app/Dockerfile", "."))
         over = size - _size(BASE)
         table.rows.append((target, f"{size:.0f}", f"{over:.0f}", goal(over, at_most=most, unit=" MB") if most else ""))
     return table
 
 
 def _size(image: str) -> float:
-    return int(_docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
-
-
-def _docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    return int(docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
 
 
 if __name__ == "__main__":
