@@ -15,6 +15,7 @@ from app.ui.formats import moment, money
 from app.ui.texts import Texts
 
 NOTHING_SELECTED: dict[str, dict[str, list[Any]]] = {"selection": {"rows": [], "columns": [], "cells": []}}
+CATEGORY_COLORS = ("blue", "green", "orange", "violet", "red")  # as pale or dark as the theme has them
 VISIBLE_COLUMNS = ("id", "name", "categoria", "price", "email_fornecedor", "updated_at")  # its menu shows the others
 VISIBLE_ROWS = 12
 ROW_HEIGHT = 35  # pixels, Streamlit's own
@@ -32,7 +33,7 @@ def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[st
 
     columns = _columns(texts, sort)
     columns["categoria"] = st.column_config.MultiselectColumn(
-        _head("categoria", texts, sort), options=CATEGORIES, color="auto", width=140
+        _head("categoria", texts, sort), options=CATEGORIES, color=CATEGORY_COLORS, width=140
     )
     columns["price"] = st.column_config.NumberColumn(_head("price", texts, sort), width=120)
     columns["updated_at"] = st.column_config.DatetimeColumn(_head("updated_at", texts, sort), width=140)
