@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import URL, create_engine, text
 
 from app.embedded_postgres import embedded_postgres
+from benchmarks.database import make_database
 from tests.tools import ROOT
 
 API_ROLE = "catalogue_api"
@@ -45,6 +46,12 @@ def migrated_postgres_url(postgres_url: URL) -> URL:
     environment = {**os.environ, "DATABASE_URL": url, "DATABASE_API_USER": API_ROLE}
     subprocess.run([sys.executable, "-m", "app.api.migrate"], cwd=ROOT, env=environment, check=True)
     return postgres_url
+
+
+@pytest.fixture(scope="session")
+def million_products_url(postgres_url: URL) -> URL:
+    """The URL of a database with a million products, as its owner. It takes a minute: tests leave it as it is."""
+    return make_database(postgres_url, 1_000_000)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,10 @@ Column = Literal["id", "name", "description", "price", "categoria", "email_forne
 Sort = Literal[
     Column, "-id", "-name", "-description", "-price", "-categoria", "-email_fornecedor", "-created_at", "-updated_at"
 ]
-COUNTED = 10_000  # products that are counted where an estimate is asked for: it takes milliseconds
+STRETCH = 2000  # how many products are gone through in order, before those that match are collected and sorted
+STRETCH_PAGES = 40  # the same in pages; the larger one counts
+COLLECTED = 100_000  # so many products are collected and sorted at most
+COUNTED = 20_000  # so many products are counted, where an estimate would do for more
 SQLITE_MOMENT = "%Y-%m-%d %H:%M:%f"  # to the millisecond; SQLite's own default has whole seconds
 
 
@@ -78,26 +81,27 @@ class ProductFilter(BaseModel):
 
     def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
         """Return what a product has to meet, as SQL."""
-        conditions: list[Any] = []
+        return [condition for _, condition in self.conditions_by_column(connection)]
+
+    def conditions_by_column(self, connection: Connection) -> list[tuple[str, ColumnElement[bool]]]:
+        """Return what a product has to meet, each with the column that it is about."""
+        found: list[tuple[str, Any]] = []
         if self.categoria:
-            conditions.append(Product.categoria.in_(sorted(set(self.categoria))))
+            found.append(("categoria", Product.categoria.in_(sorted(set(self.categoria)))))
         if self.price_min is not None:
-            conditions.append(Product.price >= self.price_min)
+            found.append(("price", Product.price >= self.price_min))
         if self.price_max is not None:
-            conditions.append(Product.price <= self.price_max)
+            found.append(("price", Product.price <= self.price_max))
+        created = _expression("created_at", connection)
         if self.created_after is not None:
-            conditions.append(
-                _expression("created_at", connection) >= _bound("created_at", self.created_after, connection)
-            )
+            found.append(("created_at", created >= _bound("created_at", self.created_after, connection)))
         if self.created_before is not None:
-            conditions.append(
-                _expression("created_at", connection) < _bound("created_at", self.created_before, connection)
-            )
+            found.append(("created_at", created < _bound("created_at", self.created_before, connection)))
         if self.email_fornecedor is not None:
-            conditions.append(Product.email_fornecedor == self.email_fornecedor)
+            found.append(("email_fornecedor", Product.email_fornecedor == self.email_fornecedor))
         if self.q is not None:
-            conditions.append(search.matches(self.q, connection.dialect))
-        return conditions
+            found.append(("search", search.matches(self.q, connection.dialect)))
+        return found
 
 
 class ListQuery(ProductFilter):
@@ -113,7 +117,7 @@ class ListQuery(ProductFilter):
     before: str | None = Field(None, description="The page in front of this place: a cursor from the header `Link`")
     count: Literal["exact", "estimated"] | None = Field(
         None,
-        description=f"Ask for `X-Total-Count`; estimated is quick however many they are, and exact up to {COUNTED:,}",
+        description="Ask for `X-Total-Count`; estimated is quick however many they are, and exact while they are few",
     )
 
     @field_validator("after", "before")
@@ -132,42 +136,80 @@ def get_page(connection: Connection, query: ListQuery) -> tuple[Sequence[RowMapp
     descending = query.sort.startswith("-") is not backwards
     column = query.sort.removeprefix("-")
     expression = _expression(column, connection)
-    statement = select(*COLUMNS, *([] if column == "id" else [expression.label("position")]))
-    statement = statement.where(*query.conditions(connection))
     keyset = [Product.id] if column == "id" else [expression, Product.id]
+    # What bounds a stretch of the order's index, and what is looked for within it.
+    indexed = (column, "categoria") if column == "price" and len(set(query.categoria)) == 1 else (column,)
+    conditions = query.conditions_by_column(connection)
+    bounds = [condition for about, condition in conditions if about in indexed]
+    others = [condition for about, condition in conditions if about not in indexed]
     if place := query.after or query.before:
         value, product_id = cursor.decode(query.sort, place)
         here = literal(product_id)
         if column == "id":
-            statement = statement.where(Product.id < here if descending else Product.id > here)
+            bounds.append(Product.id < here if descending else Product.id > here)
         else:
             key, position = tuple_(*keyset), tuple_(_bound(column, value, connection), here)
-            statement = statement.where(key < position if descending else key > position)
-    statement = statement.order_by(*(k.desc() if descending else k.asc() for k in keyset)).limit(query.limit + 1)
-    rows = list(connection.execute(statement).mappings())
+            bounds.append(key < position if descending else key > position)
+    statement = select(*COLUMNS, *([] if column == "id" else [expression.label("position")]))
+    rows = _find(connection, statement, keyset, bounds, others, query.limit + 1, descending=descending)
     more = len(rows) > query.limit
     page = rows[: query.limit]
     if backwards:
-        page.reverse()
+        page = page[::-1]
     return page, _links(query, page, more=more)
+
+
+def _find(
+    connection: Connection,
+    statement: Select[Any],
+    keyset: list[Any],
+    bounds: list[Any],
+    others: list[Any],
+    wanted: int,
+    *,
+    descending: bool,
+) -> Sequence[RowMapping]:
+    """Return the first products that meet `others` within `bounds`.
+
+    PostgreSQL would trust its guess of how many they are, and where it expects many but there are few, look at every
+    product in order. So it goes through a stretch in which common ones fill the page; those that do not are collected
+    by their own indexes, however few or far away, and sorted. Only where that is too many it goes on in order.
+    """
+    order = _directed(keyset, descending=descending)
+    in_order = statement.where(*bounds, *others).order_by(*order).limit(wanted)
+    if not others or connection.dialect.name != "postgresql":
+        return connection.execute(in_order).mappings().all()
+    stretch = max(STRETCH, STRETCH_PAGES * wanted)
+    last = select(Product.id).where(*bounds).order_by(*order).offset(stretch).limit(1).scalar_subquery()
+    end = select(*keyset).where(Product.id == last).scalar_subquery()
+    key = tuple_(*keyset) if len(keyset) > 1 else Product.id
+    near = in_order.where(key >= end if descending else key <= end)
+    rows = connection.execute(near).mappings().all()
+    if len(rows) == wanted:
+        return rows
+    if _estimate(connection, [*bounds, *others]) > COLLECTED:
+        return connection.execute(in_order).mappings().all()
+    # Materialized: planned as if all were wanted, not the first few of many.
+    found = select(*keyset).where(*bounds, *others).cte("found").prefix_with("MATERIALIZED")
+    first = select(found.c.id).order_by(*_directed(list(found.c), descending=descending)).limit(wanted)
+    return connection.execute(statement.where(Product.id.in_(first)).order_by(*order)).mappings().all()
 
 
 def count(connection: Connection, query: ListQuery) -> tuple[int, str]:
     """Return how many products meet the filter, and whether that is "exact" or "estimated".
 
-    An estimate is the planner's, whose statistics may be old: up to COUNTED products are counted all the same.
+    An estimate is the planner's, whose statistics may be old: where it says few they are counted all the same.
     """
     conditions = query.conditions(connection)
     if query.count == "estimated" and connection.dialect.name == "postgresql":
-        first = select(Product.id).where(*conditions).order_by(Product.id).limit(COUNTED + 1).subquery()
-        counted = connection.execute(select(func.count()).select_from(first)).scalar_one()
-        return (
-            (counted, "exact") if counted <= COUNTED else (max(_estimate(connection, conditions), counted), "estimated")
-        )
+        estimate = _estimate(connection, conditions)
+        if estimate > COUNTED:
+            return estimate, "estimated"
     return connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one(), "exact"
 
 
-def _estimate(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> int:
+def _estimate(connection: Connection, conditions: Sequence[Any]) -> int:
+    """Return how many products PostgreSQL expects to meet the conditions."""
     counted: Select[Any] = select(Product.id).where(*conditions)
     sql = counted.compile(connection, compile_kwargs={"render_postcompile": True})
     plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", sql.construct_params()).scalar_one()
@@ -178,11 +220,15 @@ def order_by(sort: Sort, connection: Connection) -> list[ColumnElement[Any]]:
     """Return the ORDER BY of the whole list in the order `sort`."""
     column = sort.removeprefix("-")
     keyset = [Product.id] if column == "id" else [_expression(column, connection), Product.id]
-    return [k.desc() if sort.startswith("-") else k.asc() for k in keyset]
+    return _directed(keyset, descending=sort.startswith("-"))
+
+
+def _directed(keyset: Sequence[Any], *, descending: bool) -> list[ColumnElement[Any]]:
+    return [k.desc() if descending else k.asc() for k in keyset]
 
 
 def _expression(column: str, connection: Connection) -> Any:
-    """Return what is sorted by: what the index of migration 0002 is on."""
+    """Return what is sorted by: what its index is on."""
     if column in ("created_at", "updated_at") and connection.dialect.name == "sqlite":
         return func.strftime(SQLITE_MOMENT, getattr(Product, column), type_=String)
     return ORDERS.get(column, Product.id)

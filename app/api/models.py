@@ -94,6 +94,8 @@ ORDERS: dict[str, Any] = {
 }
 for name, order in ORDERS.items():
     Index(f"products_by_{name}", order, Product.id)
+# Of one category the dearest or cheapest first, which the others would have to look for among all products.
+Index("products_by_categoria_and_price", Product.categoria, Product.price, Product.id)
 Index("products_by_search", Product.search, postgresql_using="gin")
 
 
