@@ -1,5 +1,6 @@
 """The list: filters, orders, search and pages, the same on PostgreSQL and on SQLite."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.api import listing
 from tests.api.conftest import Json, created, field_errors
 
 COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
@@ -176,43 +178,85 @@ def test_a_cursor_of_any_position_is_a_page_or_a_problem(client: TestClient, sho
             assert response.status_code in (200, 422), (column, value, response.text)
 
 
-moves = st.lists(
-    st.one_of(st.tuples(st.just("add"), st.integers(1, 4)), st.tuples(st.just("delete"), st.integers(0, 30))),
-    max_size=4,
-)
+moves = st.lists(st.tuples(st.sampled_from(["add", "delete", "change"]), st.integers(0, 30)), max_size=4)
+FILTERS: list[tuple[Json, Callable[[Json], bool]]] = [
+    ({}, lambda _: True),
+    ({"price_min": 2}, lambda p: p["price"] >= 2),
+    ({"q": "par"}, lambda p: p["name"] == "Par"),
+    ({"categoria": "Roupas", "price_max": 3}, lambda p: p["categoria"] == "Roupas" and p["price"] <= 3),
+]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    start=st.lists(st.integers(1, 4), min_size=1, max_size=12),
-    between=st.lists(moves, max_size=8),
+    start=st.lists(st.integers(0, 7), min_size=1, max_size=16),
+    between=st.lists(moves, max_size=16),
     limit=st.integers(1, 4),
     sort=st.sampled_from([minus + column for column in COLUMNS for minus in ("", "-")]),
+    filtered=st.sampled_from(FILTERS),
+    stretch=st.integers(0, 8),
+    collected=st.sampled_from([0, 100]),
 )
-def test_pages_show_once_what_stays_while_products_come_and_go(
-    client: TestClient, product: Json, start: list[int], between: list[Any], limit: int, sort: str
+def test_pages_show_once_and_in_order_what_stays_while_products_come_go_and_change(
+    client: TestClient,
+    product: Json,
+    start: list[int],
+    between: list[Any],
+    limit: int,
+    sort: str,
+    filtered: tuple[Json, Callable[[Json], bool]],
+    stretch: int,
+    collected: int,
 ) -> None:
-    def add(price: int) -> int:
-        made = created(client, product, name=f"Produto {price % 2}", price=price)
-        return int(made["id"])
+    def add(number: int) -> Json:
+        name, categoria = "Par" if number % 2 else "Impar", "Roupas" if number % 3 else "Móveis"
+        return created(client, product, name=name, categoria=categoria, price=1 + number // 2)
 
-    for old in client.get("/products/", params={"limit": 200}).json():
-        client.delete(f"/products/{old['id']}")
-    stays = {add(price) for price in start}
-    there = list(stays)
-    seen: list[int] = []
-    response = client.get("/products/", params={"limit": limit, "sort": sort})
-    while True:
-        seen += [p["id"] for p in response.json()]
-        for move, number in between.pop() if between else []:
-            if move == "add":
-                there.append(add(number))
-            elif there:
-                gone = there.pop(number % len(there))
-                stays.discard(gone)
-                client.delete(f"/products/{gone}")
-        if "next" not in response.links:
-            break
-        response = client.get(response.links["next"]["url"])
-    assert len(seen) == len(set(seen))
-    assert stays <= set(seen)
+    def move(kind: str, number: int) -> None:
+        if kind == "add":
+            there.append(add(number)["id"])
+        elif there:
+            moved = there[number % len(there)]
+            unmoved.pop(moved, None)
+            if kind == "change":
+                changed.add(moved)
+                assert client.patch(f"/products/{moved}", json={"price": 1 + number % 4, "name": "Par"}).is_success
+            else:
+                there.remove(moved)
+                assert client.delete(f"/products/{moved}").is_success
+
+    def visit(response: Any, relation: str) -> tuple[Any, list[list[int]]]:
+        """Go from page to page while products move; return the last answer, and the ids on every page."""
+        visited = []
+        while True:
+            assert response.status_code == 200, response.text
+            visited.append([p["id"] for p in response.json()])
+            assert len(visited[-1]) <= limit
+            for kind, number in between.pop() if between else []:
+                move(kind, number)
+            if relation not in response.links:
+                return response, visited
+            response = client.get(response.links[relation]["url"])
+
+    def check(visited: list[list[int]]) -> None:
+        seen = [n for page in visited for n in page]
+        column = sort.removeprefix("-")
+        matching = sorted(filter(meets, unmoved.values()), key=lambda p: (p[column], p["id"]))
+        if sort.startswith("-"):
+            matching.reverse()
+        assert [n for n in seen if n in unmoved] == [p["id"] for p in matching]
+        once = [n for n in seen if n not in changed]
+        assert len(once) == len(set(once))
+
+    client.delete("/products/", params={"confirm": len(client.get("/products/", params={"limit": 200}).json())})
+    query, meets = filtered
+    unmoved = {p["id"]: p for p in map(add, start)}
+    there, changed = list(unmoved), set[int]()
+    with pytest.MonkeyPatch.context() as sizes:  # as if the products were very many
+        for name, size in {"STRETCH": stretch, "STRETCH_PAGES": 0, "COLLECTED": collected}.items():
+            sizes.setattr(listing, name, size)
+        last, forth = visit(client.get("/products/", params={"limit": limit, "sort": sort, **query}), "next")
+        check(forth)
+        if "prev" in last.links:
+            _, back = visit(client.get(last.links["prev"]["url"]), "prev")
+            check([*reversed(back), forth[-1]])
