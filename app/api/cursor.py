@@ -3,8 +3,8 @@
 import base64
 import binascii
 import json
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from app.api.models import MAX_ID, Categoria
@@ -32,7 +32,7 @@ def decode(sort: str, cursor: str) -> Position:
         if type(product_id) is not int or not 0 <= product_id <= MAX_ID or not isinstance(text, str) or "\0" in text:
             raise ValueError
         position = (_value(made_for.removeprefix("-"), text), product_id)
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, binascii.Error, InvalidOperation):
+    except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError, RecursionError, binascii.Error):
         raise ValueError("is not a cursor of this list; take it from the header Link of a page") from None
     if made_for != sort:
         raise ValueError(f"is a cursor of the order {made_for!r}; leave it out when you change `sort`")
@@ -52,7 +52,7 @@ def _value(column: str, text: str) -> Any:
             moment = datetime.fromisoformat(text)
             if moment.utcoffset() is None:
                 raise ValueError
-            return moment
+            return moment.astimezone(UTC)
         case "categoria":
             return Categoria(text)
         case "name" | "description" | "email_fornecedor":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from pydantic import Field
 from sqlalchemy import Engine, String, cast, func, literal, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -23,20 +24,23 @@ MOMENT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 class ExportQuery(ProductFilter):
     """Which products, in which order and format."""
 
-    format: Format = "csv"
-    sort: Sort = "id"
+    format: Format = Field("csv", description="The format of the file", examples=["csv"])
+    sort: Sort = Field("id", description="The column to sort by, `-` in front for descending", examples=["-price"])
 
 
 def export(engine: Engine, query: ExportQuery) -> Iterator[str]:
-    """Yield the file piece by piece; what it holds is what there was when the first piece was read."""
+    """Yield the file piece by piece; what it holds is what there was when the first piece was read.
+
+    What keeps it from being written is raised before the first piece, when it still is an answer of its own.
+    """
     postgresql = engine.dialect.name == "postgresql"
     with transaction(engine) as connection:
         if postgresql:
             connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
         columns = [_line(query.format)] if postgresql else [getattr(Product, name) for name in COLUMNS]
         statement = select(*columns).where(*query.conditions(connection)).order_by(*order_by(query.sort, connection))
-        yield ",".join(COLUMNS) + "\r\n" if query.format == "csv" else ""
         rows = connection.execution_options(yield_per=CHUNK).execute(statement)
+        yield ",".join(COLUMNS) + "\r\n" if query.format == "csv" else ""
         for part in rows.partitions():
             yield "".join(row[0] if postgresql else _python_line(query.format, row) for row in part)
 

@@ -1,5 +1,6 @@
 """The list of products: what may be asked of it, and the queries that answer."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,10 +11,12 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     EmailStr,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, func, literal, select, tuple_
@@ -30,7 +33,22 @@ STRETCH = 2000  # how many products are gone through in order, before those that
 STRETCH_PAGES = 40  # the same in pages; the larger one counts
 COLLECTED = 100_000  # so many products are collected and sorted at most
 COUNTED = 20_000  # so many products are counted, where an estimate would do for more
+CURSOR = cursor.encode("id", (50, 50))
+A_WORD = r"[^\x00-/:-@\[-`{-\x7f]"  # some character is none of search.py's separators
 SQLITE_MOMENT = "%Y-%m-%d %H:%M:%f"  # to the millisecond; SQLite's own default has whole seconds
+
+
+def _refuse_number(text: str) -> str:
+    if re.fullmatch(r"[-+.\d]*", text):  # which Pydantic would take for seconds since 1970
+        raise ValueError("must be a time with an offset, such as 2026-11-01T00:00:00Z")
+    return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)  # PostgreSQL takes no offset above 15:59
+    except OverflowError:
+        raise ValueError("must be in the years 1 to 9999, in UTC") from None
 
 
 def _refuse_no_words(query: str) -> str:
@@ -39,8 +57,13 @@ def _refuse_no_words(query: str) -> str:
     return query
 
 
-Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False, examples=[100])]
-Moment = Annotated[AwareDatetime, Field(examples=["2026-11-01T00:00:00-03:00"])]
+JSON_AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01}
+Amount = Annotated[
+    Decimal, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), WithJsonSchema(JSON_AMOUNT)
+]
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_refuse_number), AfterValidator(_in_utc)]
 
 
 class ProductFilter(BaseModel):
@@ -48,12 +71,22 @@ class ProductFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    categoria: list[Categoria] = Field([], description="Of one of these categories; may be repeated")
-    price_min: Amount | None = Field(None, description="At this price or above")
-    price_max: Amount | None = Field(None, description="At this price or below")
-    created_after: Moment | None = Field(None, description="Created at this time or later (RFC 3339, with offset)")
-    created_before: Moment | None = Field(None, description="Created before this time (RFC 3339, with offset)")
-    email_fornecedor: EmailStr | None = Field(None, description="Of this supplier")
+    categoria: list[Categoria] = Field(
+        [], description="Of one of these categories; may be repeated", examples=[["Eletrodoméstico"]]
+    )
+    price_min: Amount | None = Field(None, description="At this price or above", examples=[100])
+    price_max: Amount | None = Field(None, description="At this price or below", examples=[3000])
+    created_after: Moment | None = Field(
+        None,
+        description="Created at this time or later (RFC 3339, with offset)",
+        examples=["2026-11-01T00:00:00-03:00"],
+    )
+    created_before: Moment | None = Field(
+        None, description="Created before this time (RFC 3339, with offset)", examples=["2026-12-01T00:00:00-03:00"]
+    )
+    email_fornecedor: EmailStr | None = Field(
+        None, description="Of this supplier", examples=["vendas@fornecedor.example.com"]
+    )
     q: Annotated[str, AfterValidator(_refuse_no_words)] | None = Field(
         None,
         min_length=1,
@@ -61,6 +94,7 @@ class ProductFilter(BaseModel):
         description="Every one of these words begins a word of name or description, or has its Portuguese stem; "
         "case and accents do not matter",
         examples=["geladeira inox"],
+        json_schema_extra={"pattern": A_WORD},
     )
 
     @field_validator("price_max")
@@ -107,17 +141,23 @@ class ProductFilter(BaseModel):
 class ListQuery(ProductFilter):
     """What may be asked of the list."""
 
-    limit: int = Field(50, ge=1, le=200, description="Products on a page")
+    limit: int = Field(50, ge=1, le=200, description="Products on a page", examples=[20])
     sort: Sort = Field(
         "id",
         description="The column to sort by, `-` in front for descending. Text goes without accents and case; "
         "description by its first 100 characters",
+        examples=["id"],
     )
-    after: str | None = Field(None, description="The page behind this place: a cursor from the header `Link`")
-    before: str | None = Field(None, description="The page in front of this place: a cursor from the header `Link`")
+    after: str | None = Field(
+        None, description="The page behind this place: a cursor from the header `Link`", examples=[CURSOR]
+    )
+    before: str | None = Field(
+        None, description="The page in front of this place: a cursor from the header `Link`", examples=[CURSOR]
+    )
     count: Literal["exact", "estimated"] | None = Field(
         None,
         description="Ask for `X-Total-Count`; estimated is quick however many they are, and exact while they are few",
+        examples=["estimated"],
     )
 
     @field_validator("after", "before")
