@@ -7,9 +7,8 @@ from typing import Any
 from urllib.request import urlopen
 
 import jwt
-from starlette.exceptions import HTTPException
 
-from app.api.auth import RefusedTokenError
+from app.api.errors import IdentityProviderUnavailableError, NotSignedInError
 
 ALGORITHMS = ["RS256"]  # what Amazon Cognito signs with; never what the token itself says
 LEEWAY_SECONDS = 30  # between two machines' clocks
@@ -29,8 +28,8 @@ class AccessTokens:
         """Return whose `token` it is.
 
         Raises:
-            RefusedTokenError: it is not one of them, or no longer.
-            HTTPException: 503, a key that is not known yet is fetched from the provider, and that does not answer.
+            NotSignedInError: it is not one of them, or no longer.
+            IdentityProviderUnavailableError: a key that is not known yet is fetched from it, and it does not answer.
         """
         # Cognito's access tokens name their client in client_id and have no audience.
         options: Any = {"require": ["exp", "iss", "sub", "token_use", "client_id"], "verify_aud": False}
@@ -38,17 +37,17 @@ class AccessTokens:
             key = self._keys.get_signing_key_from_jwt(token)
             claims = jwt.decode(token, key, ALGORITHMS, options, issuer=self._issuer, leeway=LEEWAY_SECONDS)
         except jwt.ExpiredSignatureError:
-            raise RefusedTokenError("The token has expired: sign in again.") from None
+            raise NotSignedInError("The token has expired: sign in again.") from None
         except (jwt.PyJWKClientConnectionError, OSError) as error:
             logger.error("the identity provider %s does not answer: %s", self._issuer, error)
-            raise HTTPException(503, "The identity provider does not answer. Try again in a few seconds.") from error
+            raise IdentityProviderUnavailableError from error
         except jwt.PyJWTError as error:
             logger.info("refused a token: %s", error)
-            raise RefusedTokenError("The token is not one of this deployment's.") from None
+            raise NotSignedInError("The token is not one of this deployment's.") from None
         if claims["token_use"] != "access":
-            raise RefusedTokenError("This is not an access token; send the access token, not the ID token.")
+            raise NotSignedInError("This is not an access token; send the access token, not the ID token.")
         if claims["client_id"] != self._client_id:
-            raise RefusedTokenError("The token was given to another application.")
+            raise NotSignedInError("The token was given to another application.")
         return str(claims["sub"])
 
     @cached_property

@@ -11,15 +11,13 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from fastapi.security.utils import get_authorization_scheme_param
-from starlette.exceptions import HTTPException
 
+from app.api.errors import ApiError, IdentityProviderUnavailableError, NotSignedInError
 from app.api.settings import Settings
 
+NO_TOKEN = "Sign in first: send a token in the header Authorization, as Bearer."
+PROBLEMS: tuple[ApiError, ...] = (NotSignedInError(NO_TOKEN), IdentityProviderUnavailableError())
 logger = logging.getLogger("uvicorn.error")
-
-
-class RefusedTokenError(Exception):
-    """A token is not one of this deployment's; the message is a sentence that says why."""
 
 
 class Authenticator:
@@ -37,20 +35,22 @@ class Authenticator:
             logger.warning("SERVICE_TOKEN and OIDC_ISSUER are not set: everybody who reaches this API may use it.")
 
     async def caller(self, token: str | None) -> str:
-        """Return whose `token` it is, "" where nobody has to sign in; else raise the HTTPException that says why."""
+        """Return whose `token` it is, or "" where nobody has to sign in.
+
+        Raises:
+            NotSignedInError: it lets nobody in.
+            IdentityProviderUnavailableError: that cannot be found out.
+        """
         if self._service_token is None and self._access_tokens is None:
             return ""
         if token is None:
-            raise _refusal("Sign in first: send a token in the header Authorization, as Bearer.")
+            raise NotSignedInError(NO_TOKEN)
         if self._service_token and hmac.compare_digest(token.encode(), self._service_token):
             return "service"
         if self._access_tokens is None:
-            raise _refusal("The token is not the service token.")
-        try:
-            # In a thread: a key that is not known yet is fetched from the provider, and that waits.
-            return f"person {await anyio.to_thread.run_sync(self._access_tokens.holder, token)}"
-        except RefusedTokenError as error:
-            raise _refusal(str(error)) from None
+            raise NotSignedInError("The token is not the service token.")
+        # In a thread: a key that is not known yet is fetched from the provider, and that waits.
+        return f"person {await anyio.to_thread.run_sync(self._access_tokens.holder, token)}"
 
 
 class _RequireSignIn(SecurityBase):
@@ -72,7 +72,3 @@ class _RequireSignIn(SecurityBase):
 
 
 require_sign_in = _RequireSignIn()
-
-
-def _refusal(reason: str) -> HTTPException:
-    return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})

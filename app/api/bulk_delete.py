@@ -16,9 +16,14 @@ SECONDS = 120  # a million products take one of them
 class DeleteQuery(ProductFilter):
     """Which products to delete: with these ids, and meeting the filter; without either, all."""
 
-    id: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field([], max_length=1000, description="May be repeated")
+    id: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(
+        [], max_length=1000, description="May be repeated", examples=[[1, 2, 3]]
+    )
     confirm: int | None = Field(
-        None, ge=0, description="How many products this deletes; without it, the answer (422) says how many they are"
+        None,
+        ge=0,
+        description="How many products this deletes; without it, the answer (422) says how many they are",
+        examples=[3],
     )
 
 

@@ -1,5 +1,6 @@
 """Every error as an RFC 9457 problem document whose `detail` is a sentence a person can act on."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -13,13 +14,24 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
 # Where Pydantic's own words say little to the person who sent the value.
 MESSAGES = {
     "extra_forbidden": "This is not a known field",
     "missing": "This field is required",
+    "model_attributes_type": "This must be a JSON object, sent as application/json",
     "string_too_short": "This must not be blank",
+}
+RETRY = {"Retry-After": "5"}  # seconds
+SIGN_IN = {"WWW-Authenticate": "Bearer"}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PROBLEM = {"$ref": "#/components/schemas/Problem"}  # openapi.py puts it there
+HEADERS = {
+    "ETag": "The version that the product has now",
+    "Retry-After": "Seconds until it is worth another try",
+    "WWW-Authenticate": "How to sign in",
 }
 logger = logging.getLogger(__name__)
 
@@ -28,16 +40,21 @@ class FieldError(BaseModel):
     """What is wrong with one value of a request."""
 
     location: Literal["body", "path", "query", "header", "cookie"]
-    field: str
-    message: str
-    code: str = Field(description="What kind of mistake it is, for programs: Pydantic's name for it, or ours")
-    context: dict[str, int | float | str] | None = Field(None, description="The limits that the message speaks of")
+    field: str = Field(description="Empty when it is about the whole body", examples=["price"])
+    message: str = Field(examples=["Input should be greater than 0"])
+    code: str = Field(
+        description="What kind of mistake it is, for programs: Pydantic's name for it, or ours",
+        examples=["greater_than"],
+    )
+    context: dict[str, int | float | str] | None = Field(
+        None, description="The limits that the message speaks of", examples=[{"gt": 0}]
+    )
 
 
 class RowFieldError(FieldError):
     """What is wrong with one value of a row of a file."""
 
-    line: int = Field(description="The line at which the row starts; the first of the file is 1")
+    line: int = Field(description="The line at which the row starts; the first of the file is 1", examples=[7])
 
 
 class Problem(BaseModel):
@@ -60,6 +77,62 @@ class ApiError(Exception):
     headers: Mapping[str, str] = {}
     errors: Sequence[FieldError] = ()
     members: Mapping[str, int] = {}  # what the problem document says besides
+
+
+class NotSignedInError(ApiError):
+    """There is no token, or one that does not let its holder in; the message says why."""
+
+    status = 401
+    headers = SIGN_IN
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.detail = reason
+
+
+class IdentityProviderUnavailableError(ApiError):
+    """The keys that tokens are checked with cannot be fetched."""
+
+    status = 503
+    detail = "The identity provider does not answer. Try again in a few seconds."
+    headers = RETRY
+
+
+class DatabaseUnavailableError(ApiError):
+    """The database did not answer, or not in time."""
+
+    status = 503
+    detail = "The database does not answer at the moment. Try again in a few seconds."
+    headers = RETRY
+
+
+class NotReadyError(ApiError):
+    """Requests cannot be served; the message says why."""
+
+    status = 503
+    headers = RETRY
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.detail = reason
+
+
+class UnreadableBodyError(ApiError):
+    """A body says it is JSON and cannot be read as such."""
+
+    status = 400
+    detail = "The body cannot be read: send JSON in UTF-8."
+
+
+class InvalidRequestError(ApiError):
+    """One or more values of a request are not what they have to be."""
+
+    status = 422
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = errors
+        self.detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors)
+        super().__init__(self.detail)
 
 
 class ProductNotFoundError(ApiError):
@@ -138,10 +211,19 @@ class ConfirmationError(ApiError):
         self.errors = [FieldError(location="query", field="confirm", message=message, code=code, context=context)]
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI declaration of the problems a route answers with."""
-    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema(ref_template="#/components/schemas/{model}")}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+def problem_responses(*problems: ApiError) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI declaration of the problems a route answers with; they are the examples."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for error in problems:
+        response = responses.setdefault(error.status, {"description": HTTPStatus(error.status).phrase})
+        content = response.setdefault("content", {MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}})
+        name = type(error).__name__.removesuffix("Error")
+        value = json.loads(bytes(answer(error).body))
+        content[MEDIA_TYPE]["examples"][name] = {"summary": error.detail, "value": value}
+        for header, example in error.headers.items():
+            declared = {"description": HEADERS[header], "schema": {"type": "string"}, "example": example}
+            response.setdefault("headers", {})[header] = declared
+    return responses
 
 
 def install(app: FastAPI) -> None:
@@ -149,37 +231,42 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
-        detail = error.detail
-        if detail == HTTPStatus.NOT_FOUND.phrase:
-            detail = f"There is nothing at {request.url.path}; /docs lists every address."
-        elif detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
-            allowed = (error.headers or {}).get("Allow", "another method")
-            detail = f"{request.method} is not possible at {request.url.path}; use {allowed}."
-        return problem(error.status_code, detail, headers=error.headers)
+        path = request.url.path
+        match error.status_code, error.detail:
+            case 400, "There was an error parsing the body":  # FastAPI's sentence, whatever was wrong
+                return answer(UnreadableBodyError())
+            case 404, _:
+                return problem(404, f"There is nothing at {path}; /docs lists every address.")
+            case 405, _:
+                allowed = ", ".join(_methods(request))
+                detail = f"{request.method} is not possible at {path}; use {allowed}."
+                return problem(405, detail, headers={"Allow": allowed})
+        return problem(error.status_code, error.detail, headers=error.headers)
 
     @app.exception_handler(ApiError)
     def ours(_request: Request, error: ApiError) -> JSONResponse:
-        return problem(error.status, error.detail, errors=error.errors, headers=error.headers, members=error.members)
+        return answer(error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [field_error(e) for e in error.errors()]
-        detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors)
-        return problem(422, detail, errors=errors)
+        return answer(InvalidRequestError([field_error(e) for e in error.errors()]))
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeoutError)
     def database_unavailable(_request: Request, error: Exception) -> JSONResponse:
         logger.error("the database did not answer: %s", error)
-        return problem(
-            503, "The database does not answer at the moment. Try again in a few seconds.", headers={"Retry-After": "5"}
-        )
+        return answer(DatabaseUnavailableError())
 
     @app.exception_handler(Exception)
     def unexpected(_request: Request, _error: Exception) -> JSONResponse:
         return problem(
             500, "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
         )
+
+
+def answer(error: ApiError) -> JSONResponse:
+    """Build the response for an error of ours."""
+    return problem(error.status, error.detail, errors=error.errors, headers=error.headers, members=error.members)
 
 
 def problem(
@@ -212,6 +299,12 @@ def field_error(error: Any) -> FieldError:
     elif code == "value_error" and "error" in context:  # ours: without Pydantic's "Value error, " in front
         message = str(context["error"])
     return FieldError(location=location, field=field, message=message, code=code, context=limits)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that are possible at the request's address: each of them has a route of its own."""
+    routes = request.app.router.routes
+    return [m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] == Match.FULL for r in routes)]
 
 
 def _plain(limit: object) -> int | float | str:

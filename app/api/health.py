@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.exceptions import HTTPException
 
-from app.api.errors import problem_responses
+from app.api.errors import NotReadyError, problem_responses
 from app.api.revision import current_revision, newest_revision
 
 router = APIRouter(prefix="/health", tags=["health"])
+NO_ANSWER = "The database does not answer."
 logger = logging.getLogger(__name__)
 
 
@@ -23,18 +23,18 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/live")
+@router.get("/live", summary="Is the process up?")
 async def live() -> Health:
     """Say that the process is up; load balancers and containers ask this, so a database outage ends no task."""
     return Health()
 
 
-@router.get("/ready", responses=problem_responses(503))
+@router.get("/ready", summary="Can it serve requests?", responses=problem_responses(NotReadyError(NO_ANSWER)))
 def ready(request: Request) -> Health:
     """Say whether the database answers and its schema is the one this version was written for."""
     reason = not_ready_reason(request.app.state.engine)
     if reason is not None:
-        raise HTTPException(503, reason)
+        raise NotReadyError(reason)
     return Health()
 
 
@@ -45,7 +45,7 @@ def not_ready_reason(engine: Engine) -> str | None:
             current = current_revision(connection)
     except SQLAlchemyError as error:
         logger.warning("not ready: %s", error)
-        return "The database does not answer."
+        return NO_ANSWER
     newest = newest_revision()
     if current != newest:
         return f"The database schema is at revision {current or 'none'}, not {newest}: run the migrations."

@@ -4,7 +4,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -89,13 +89,17 @@ def import_products(engine: Engine, chunks: Chunks, file_format: Format, on_erro
         else:
             _insert(connection, rows)
         if rows.refused and on_error == "abort":
-            raise ImportRefusedError(
-                f"{rows.refused} of {rows.good + rows.refused} rows are no products, so none was created. "
-                "Correct them, or import the others with on_error=skip.",
-                refused=rows.refused,
-                rows=rows.errors,
-            )
+            raise refused(rows.errors, rows.refused, rows.good + rows.refused)
     return Imported(created=rows.good, refused=rows.refused, errors=rows.errors)
+
+
+def refused(mistakes: Sequence[RowFieldError], wrong: int, rows: int) -> ImportRefusedError:
+    """Return the error for a file of which so many rows are wrong."""
+    detail = (
+        f"{wrong} of {rows} rows are no products, so none was created. "
+        "Correct them, or import the others with on_error=skip."
+    )
+    return ImportRefusedError(detail, refused=wrong, rows=mistakes)
 
 
 def _copy(connection: Connection, rows: _Rows) -> None:

@@ -10,7 +10,7 @@ import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 
-from app.api import errors, health
+from app.api import errors, health, openapi
 from app.api.auth import Authenticator
 from app.api.database import make_engine
 from app.api.router import router
@@ -42,8 +42,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name.removesuffix("_route"),
     )
     errors.install(app)
+    openapi.install(app)
     app.include_router(transfer_router)  # before `/products/{product_id}`, which any name would meet
     app.include_router(router)
     app.include_router(health.router)

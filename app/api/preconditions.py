@@ -12,14 +12,26 @@ from app.api.errors import InvalidHeaderError, PreconditionFailedError, Precondi
 from app.api.models import MAX_ID
 
 ANY = "*"
-ENTITY_TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
+NO_TAG = 'must be an entity tag in double quotes, such as "1", or *'
+TAG = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+ASCII_TAG = r'(W/)?"[!#-~]*"'
+ENTITY_TAGS = re.compile(rf"\s*{TAG}\s*(,\s*{TAG}\s*)*")
 
 IfMatch = Annotated[
     str | None,
-    Header(description="Do it only while the product has this `ETag`; else the answer is 412", examples=['"1"']),
+    Header(
+        description="Do it only while the product has this `ETag`; else the answer is 412",
+        examples=['"1"'],
+        json_schema_extra={"pattern": f"^({ASCII_TAG}|\\*)$"},
+    ),
 ]
 IfNoneMatch = Annotated[
-    str | None, Header(description="Answer 304 while the product has this `ETag`", examples=['"1"'])
+    str | None,
+    Header(
+        description="Answer 304 while the product has this `ETag`",
+        examples=['"7"'],
+        json_schema_extra={"pattern": f"^({ASCII_TAG}( *, *{ASCII_TAG})*|\\*)$"},
+    ),
 ]
 
 
@@ -62,5 +74,5 @@ def why_nothing_changed(connection: Connection, product_id: int) -> Exception:
 
 def _tags(header: str, value: str) -> list[str]:
     if not ENTITY_TAGS.fullmatch(value):
-        raise InvalidHeaderError(header, 'must be an entity tag in double quotes, such as "1", or *')
+        raise InvalidHeaderError(header, NO_TAG)
     return re.findall(r'(?:W/)?"[^"]*"', value)

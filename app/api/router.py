@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from sqlalchemy import Engine
+from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.api import bulk_delete, crud, idempotency, listing, summary
+from app.api import auth, bulk_delete, crud, declarations, idempotency, listing, summary
 from app.api.answers import etag, product_response, products_response
-from app.api.auth import require_sign_in
 from app.api.bulk_delete import Deleted, DeleteQuery
 from app.api.database import EngineDep
-from app.api.errors import ProductNotFoundError, problem_responses
+from app.api.errors import ProductNotFoundError
 from app.api.listing import ListQuery
 from app.api.preconditions import IfMatch, IfNoneMatch, expected_version, not_modified, why_nothing_changed
 from app.api.schemas import ProductCreate, ProductPatch, ProductResponse, ProductUpdate
@@ -21,17 +21,30 @@ from app.api.schemas import ProductCreate, ProductPatch, ProductResponse, Produc
 router = APIRouter(
     prefix="/products",
     tags=["products"],
-    dependencies=[Depends(require_sign_in)],
-    responses=problem_responses(401, 503),
+    dependencies=[Depends(auth.require_sign_in)],
+    responses=declarations.EVERYWHERE,
 )
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The product is still that version"}}
+
+class _ProductId(StringConvertor):
+    """What can be a product's id; the other addresses beside it have no methods but their own."""
+
+    regex = "(?!(?:import|export|summary)$)[^/]+"
+
+
+register_url_convertor("product", _ProductId())
 ProductId = Annotated[int, Path(description="The product's id", examples=[1])]
 
 
 # The address without its last slash serves too: a redirect would lose the public host name behind a proxy.
 @router.post("", include_in_schema=False, status_code=201, response_model=ProductResponse)
-@router.post("/", status_code=201, response_model=ProductResponse, responses=problem_responses(422))
+@router.post(
+    "/",
+    summary="Create a product",
+    status_code=201,
+    response_model=ProductResponse,
+    responses=declarations.CREATE,
+)
 def create_product_route(
     request: Request, product: ProductCreate, engine: EngineDep, idempotency_key: idempotency.Key = None
 ) -> Response:
@@ -44,7 +57,12 @@ def create_product_route(
 
 
 @router.get("", include_in_schema=False, response_model=list[ProductResponse])
-@router.get("/", response_model=list[ProductResponse], responses=problem_responses(422))
+@router.get(
+    "/",
+    summary="List products",
+    response_model=list[ProductResponse],
+    responses=declarations.LIST,
+)
 def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()]) -> Response:
     """List products, one page at a time; the header `Link` leads to the pages beside it."""
     headers = {}
@@ -59,13 +77,17 @@ def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()])
 
 
 @router.delete("", include_in_schema=False, response_model=Deleted)
-@router.delete("/", responses=problem_responses(409, 422))
+@router.delete(
+    "/",
+    summary="Delete many products",
+    responses=declarations.DELETE_MANY,
+)
 def delete_products_route(engine: EngineDep, query: Annotated[DeleteQuery, Query()]) -> Deleted:
     """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
     return bulk_delete.delete_products(engine, query)
 
 
-@router.get("/summary", response_model=summary.Summary)
+@router.get("/summary", summary="Sum up the catalogue", response_model=summary.Summary, responses=declarations.SUMMARY)
 def read_summary_route(engine: EngineDep, tasks: BackgroundTasks) -> Response:
     """Sum up the whole catalogue; when it is large, as it was up to a minute ago (`as_of`, and `Age` in seconds)."""
     body, age, is_old = summary.read_summary(engine)
@@ -74,7 +96,12 @@ def read_summary_route(engine: EngineDep, tasks: BackgroundTasks) -> Response:
     return Response(body, 200, {"Age": str(age)}, "application/json", background=tasks)
 
 
-@router.get("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 422) | NOT_MODIFIED)
+@router.get(
+    "/{product_id:product}",
+    summary="Read a product",
+    response_model=ProductResponse,
+    responses=declarations.READ,
+)
 def read_product_route(product_id: ProductId, engine: EngineDep, if_none_match: IfNoneMatch = None) -> Response:
     """Read one product; `ETag` names its version."""
     with engine.connect() as connection:
@@ -86,7 +113,12 @@ def read_product_route(product_id: ProductId, engine: EngineDep, if_none_match: 
     return product_response(product)
 
 
-@router.put("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 412, 422, 428))
+@router.put(
+    "/{product_id:product}",
+    summary="Update a product",
+    response_model=ProductResponse,
+    responses=declarations.UPDATE,
+)
 def update_product_route(
     request: Request, product_id: ProductId, product: ProductUpdate, engine: EngineDep, if_match: IfMatch = None
 ) -> Response:
@@ -94,7 +126,13 @@ def update_product_route(
     return _update(engine, product_id, product.changes(), expected_version(request, if_match))
 
 
-@router.patch("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 412, 422, 428))
+@router.patch(
+    "/{product_id:product}",
+    summary="Update a product by a merge patch",
+    response_model=ProductResponse,
+    responses=declarations.UPDATE,
+    openapi_extra=declarations.PATCH_BODY,
+)
 def patch_product_route(
     request: Request,
     product_id: ProductId,
@@ -106,7 +144,12 @@ def patch_product_route(
     return _update(engine, product_id, product.changes(), expected_version(request, if_match))
 
 
-@router.delete("/{product_id}", response_model=ProductResponse, responses=problem_responses(404, 412, 422, 428))
+@router.delete(
+    "/{product_id:product}",
+    summary="Delete a product",
+    response_model=ProductResponse,
+    responses=declarations.DELETE,
+)
 def delete_product_route(
     request: Request, product_id: ProductId, engine: EngineDep, if_match: IfMatch = None
 ) -> Response:

@@ -10,10 +10,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from app.api import exports, imports
-from app.api.auth import require_sign_in
+from app.api import auth, exports, imports
 from app.api.database import EngineDep
-from app.api.errors import ImportRefusedError, problem_responses
+from app.api.declarations import EVERYWHERE, header
+from app.api.errors import (
+    FieldError,
+    ImportRefusedError,
+    InvalidRequestError,
+    RowFieldError,
+    problem_responses,
+)
 from app.api.imports import Imported
 
 IMPORTS = 2  # at a time in one process, so that they leave threads and connections to the others; more wait
@@ -30,39 +36,86 @@ EXAMPLES = {
     "application/jsonl": '{"name": "Sofá", "price": 1899.9, "categoria": "Móveis", '
     '"email_fornecedor": "vendas@fornecedor.example.com"}\n',
 }
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {name: {"schema": {"type": "string"}, "example": example} for name, example in EXAMPLES.items()},
-    }
-}
-FILE: dict[int | str, dict[str, Any]] = {
+CONTENT = {name: {"schema": {"type": "string"}, "example": example} for name, example in EXAMPLES.items()}
+BODY = {"requestBody": {"required": True, "content": CONTENT}}
+EXPORTED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",
-        "content": {name: {"schema": {"type": "string"}, "example": example} for name, example in EXAMPLES.items()},
+        "content": CONTENT,
+        "headers": {"Content-Disposition": header("The file's name", 'attachment; filename="products.csv"')},
     }
 }
+NO_FORMAT = FieldError(
+    location="query",
+    field="format",
+    message="Input should be 'csv' or 'jsonl'",
+    code="literal_error",
+    context={"expected": "'csv' or 'jsonl'"},
+)
+NO_PRICE = RowFieldError(
+    line=7,
+    location="body",
+    field="price",
+    message="Input should be greater than 0",
+    code="greater_than",
+    context={"gt": 0},
+)
+
+
+def _wrong_type(media_type: str) -> ImportRefusedError:
+    detail = (
+        f"A file of type {media_type or 'nothing'} cannot be imported; "
+        f"send one of {', '.join(FORMATS)} as Content-Type."
+    )
+    return ImportRefusedError(detail, status=415, code="media_type")
+
+
+def _too_large(limit: int) -> ImportRefusedError:
+    detail = f"The file has more than the {limit} bytes that may be imported at once. Send it in parts."
+    return ImportRefusedError(detail, status=413, code="too_large")
+
+
+def _stalled() -> ImportRefusedError:
+    detail = f"Nothing of the file arrived for {STALLED_SECONDS} seconds; nothing was imported. Send it again."
+    return ImportRefusedError(detail, status=408, code="stalled")
+
+
+def _broken_off() -> ImportRefusedError:
+    detail = "The upload broke off; nothing was imported. Send the file again."
+    return ImportRefusedError(detail, status=400, code="truncated")
+
 
 router = APIRouter(
     prefix="/products",
     tags=["files"],
-    dependencies=[Depends(require_sign_in)],
-    responses=problem_responses(401, 503),
+    dependencies=[Depends(auth.require_sign_in)],
+    responses=EVERYWHERE,
 )
 
 
-@router.post("/import", responses=problem_responses(400, 408, 413, 415, 422), openapi_extra=BODY)
+@router.post(
+    "/import",
+    summary="Import a file of products",
+    responses=problem_responses(
+        _broken_off(),
+        _stalled(),
+        _too_large(2**30),
+        _wrong_type("application/json"),
+        imports.refused([NO_PRICE], 1, 3000),
+    ),
+    openapi_extra=BODY,
+)
 async def import_products_route(
     request: Request,
     engine: EngineDep,
-    on_error: Annotated[imports.OnError, Query(description="skip: leave out the rows that are no products")] = "abort",
+    on_error: Annotated[
+        imports.OnError, Query(description="skip: leave out the rows that are no products", examples=["skip"])
+    ] = "abort",
 ) -> Imported:
     """Create the products of a CSV or JSON Lines file (UTF-8) of any size: all of them, or none."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in FORMATS:
-        accepted = ", ".join(FORMATS)
-        detail = f"A file of type {media_type or 'nothing'} cannot be imported; send one of {accepted} as Content-Type."
-        raise ImportRefusedError(detail, status=415, code="media_type")
+        raise _wrong_type(media_type)
     _refuse_above_limit(request, int(request.headers.get("content-length") or 0))
     return await to_thread.run_sync(
         imports.import_products,
@@ -74,11 +127,16 @@ async def import_products_route(
     )
 
 
-@router.get("/export", response_class=StreamingResponse, responses=problem_responses(422) | FILE)
+@router.get(
+    "/export",
+    summary="Export products as a file",
+    response_class=StreamingResponse,
+    responses=EXPORTED | problem_responses(InvalidRequestError([NO_FORMAT])),
+)
 def export_products_route(engine: EngineDep, query: Annotated[exports.ExportQuery, Query()]) -> StreamingResponse:
     """Write all products that meet the filter into one file, which `POST /products/import` takes back."""
     pieces = exports.export(engine, query)
-    first = next(pieces)  # here, where a database that does not answer is still a 503
+    first = next(pieces)
     name = f"products.{query.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(itertools.chain([first], pieces), headers=headers, media_type=MEDIA_TYPES[query.format])
@@ -97,11 +155,9 @@ def _chunks(request: Request) -> Iterator[bytes]:
         try:
             chunk = from_thread.run(next_chunk)
         except TimeoutError:
-            detail = f"Nothing of the file arrived for {STALLED_SECONDS} seconds; nothing was imported. Send it again."
-            raise ImportRefusedError(detail, status=408, code="stalled") from None
+            raise _stalled() from None
         except ClientDisconnect:
-            detail = "The upload broke off; nothing was imported. Send the file again."
-            raise ImportRefusedError(detail, status=400, code="truncated") from None
+            raise _broken_off() from None
         if chunk is None:
             return
         received += len(chunk)
@@ -112,5 +168,4 @@ def _chunks(request: Request) -> Iterator[bytes]:
 def _refuse_above_limit(request: Request, size: int) -> None:
     limit: int = request.app.state.import_max_bytes
     if size > limit:
-        detail = f"The file has more than the {limit} bytes that may be imported at once. Send it in parts."
-        raise ImportRefusedError(detail, status=413, code="too_large")
+        raise _too_large(limit)

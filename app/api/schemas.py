@@ -39,23 +39,37 @@ def _email_address(text: str) -> str:
     return validate_email(text)[1]
 
 
+# What JSON Schema cannot be told in Pydantic's own words: no U+0000, and something else than white space.
+NO_NUL = "^[^\\u0000]*$"
+NOT_BLANK = (
+    "^[^\\u0000]*[^\\u0000\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000][^\\u0000]*$"
+)
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(_refuse_nul),
-    Field(examples=["Geladeira Frost Free 375 L"]),
+    Field(examples=["Geladeira Frost Free 375 L"], json_schema_extra={"pattern": NOT_BLANK}),
 ]
 Description = Annotated[
-    Annotated[str, StringConstraints(max_length=2000), AfterValidator(_refuse_nul), Field(examples=["Branca, 110 V"])]
+    Annotated[
+        str,
+        StringConstraints(max_length=2000),
+        AfterValidator(_refuse_nul),
+        Field(examples=["Branca, 110 V"], json_schema_extra={"pattern": NO_NUL}),
+    ]
     | None,
     AfterValidator(lambda text: text or None),  # an empty one is none: CSV knows no difference
 ]
+# Only as far as JSON Schema sees it: Pydantic tells a decimal number's limits where it may be written as text too.
+_JsonPrice = Annotated[float, Field(gt=0, le=9_999_999_999.99, multiple_of=0.01, examples=[2899.9])]
 Price = Annotated[
     Decimal,
     Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False, examples=[2899.9]),
-    BeforeValidator(_require_number, json_schema_input_type=float),
-    PlainSerializer(float, return_type=float, when_used="json"),
+    BeforeValidator(_require_number, json_schema_input_type=_JsonPrice),
+    PlainSerializer(float, return_type=_JsonPrice, when_used="json"),
 ]
+OneCategoria = Annotated[Categoria, Field(examples=["Eletrodoméstico"])]
 EmailFornecedor = Annotated[
     str,
     AfterValidator(_email_address),
@@ -80,7 +94,7 @@ class ProductBase(BaseModel):
     name: Name
     description: Description = None
     price: Price
-    categoria: Categoria
+    categoria: OneCategoria
     email_fornecedor: EmailFornecedor
 
 
@@ -91,10 +105,10 @@ class ProductCreate(_Input, ProductBase):
 class ProductResponse(ProductBase):
     """A product as the API answers it: with what the database generated."""
 
-    id: int
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    id: int = Field(examples=[1])
+    created_at: datetime = Field(examples=["2026-11-01T12:30:00.123456Z"])
+    updated_at: datetime = Field(examples=["2026-11-01T12:30:00.123456Z"])
+    version: int = Field(description="Counts the changes: what `ETag` and `If-Match` speak of", examples=[1])
 
 
 class ProductUpdate(_Input):
@@ -103,7 +117,7 @@ class ProductUpdate(_Input):
     name: Name | None = None
     description: Description = None
     price: Price | None = None
-    categoria: Categoria | None = None
+    categoria: OneCategoria | None = None
     email_fornecedor: EmailFornecedor | None = None
 
     def changes(self) -> dict[str, Any]:
@@ -121,7 +135,7 @@ class ProductPatch(_Input):
     name: Name = Field(default_factory=_absent)
     description: Description = Field(default_factory=_absent)
     price: Price = Field(default_factory=_absent)
-    categoria: Categoria = Field(default_factory=_absent)
+    categoria: OneCategoria = Field(default_factory=_absent)
     email_fornecedor: EmailFornecedor = Field(default_factory=_absent)
 
     def changes(self) -> dict[str, Any]:

@@ -62,14 +62,14 @@ class HistogramBin(BaseModel):
 class AddedOnDay(BaseModel):
     """The products that were created on one day, in UTC."""
 
-    date: date
+    date: Annotated[date, Field(examples=["2026-11-01"])]
     count: int = Field(examples=[12])
 
 
 class Summary(BaseModel):
     """The whole catalogue in numbers, as it was at `as_of`."""
 
-    as_of: datetime
+    as_of: datetime = Field(examples=["2026-11-01T12:30:00.123456Z"])
     count: int = Field(examples=[600])
     price: Prices
     categories: list[CategorySummary]

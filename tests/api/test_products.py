@@ -1,5 +1,6 @@
 """The API's contract, the same on PostgreSQL and on SQLite: only DATABASE_URL differs."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -168,6 +169,21 @@ def test_the_address_without_its_last_slash_serves_too(client: TestClient, produ
 def test_unknown_addresses_and_methods_say_what_there_is(client: TestClient) -> None:
     assert "/docs" in problem(client.get("/nada"), 404)["detail"]
     assert "GET" in problem(client.post("/health/live"), 405)["detail"]
+    for method, path, allowed in (
+        ("POST", "/products/1", "GET, PUT, PATCH, DELETE"),
+        ("OPTIONS", "/products/", "GET, POST, DELETE"),
+        ("DELETE", "/products/summary", "GET"),
+        ("PUT", "/products/import", "POST"),
+        ("PATCH", "/products/export", "GET"),
+    ):
+        response = client.request(method, path)
+        assert allowed in problem(response, 405)["detail"]
+        assert response.headers["allow"] == allowed
+
+
+def test_a_body_that_does_not_say_it_is_json_is_told_to(client: TestClient, product: Json) -> None:
+    response = client.post("/products/", content=json.dumps(product), headers={"content-type": "text/plain"})
+    assert field_errors(response) == {"": "This must be a JSON object, sent as application/json"}
 
 
 def test_docs_and_openapi_are_served(client: TestClient) -> None:

@@ -1,0 +1,117 @@
+"""What the routes of products answer with besides their models, for the OpenAPI document: headers, links, problems."""
+
+from typing import Any
+
+from app.api import auth
+from app.api.errors import (
+    ConfirmationError,
+    DatabaseUnavailableError,
+    FieldError,
+    InvalidHeaderError,
+    InvalidRequestError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    ProductNotFoundError,
+    ReusedKeyError,
+    UnreadableBodyError,
+    problem_responses,
+)
+from app.api.listing import CURSOR
+from app.api.preconditions import NO_TAG
+
+Json = dict[str, Any]
+Responses = dict[int | str, Json]
+
+
+def header(description: str, example: str, pattern: str = "") -> Json:
+    """Return the declaration of a response header."""
+    schema = {"type": "string", "pattern": pattern} if pattern else {"type": "string"}
+    return {"description": description, "schema": schema, "example": example}
+
+
+def _number(description: str, example: int) -> Json:
+    return {"description": description, "schema": {"type": "integer", "minimum": 0}, "example": example}
+
+
+def _link(operation: str, parameters: dict[str, str]) -> Json:
+    return {"operationId": operation, "parameters": parameters}
+
+
+# The mistakes of the examples.
+NO_ID = FieldError(
+    location="path",
+    field="product_id",
+    message="Input should be a valid integer, unable to parse string as an integer",
+    code="int_parsing",
+)
+NO_PRICE = FieldError(
+    location="body", field="price", message="Input should be greater than 0", code="greater_than", context={"gt": 0}
+)
+NO_LIMIT = FieldError(
+    location="query",
+    field="limit",
+    message="Input should be less than or equal to 200",
+    code="less_than_equal",
+    context={"le": 200},
+)
+NO_RANGE = FieldError(location="query", field="price_max", message="must not be below price_min", code="value_error")
+
+ETAG = {"ETag": header("The product's version", '"1"', r'^"\d+"$')}
+LOCATION = {"Location": header("The product's address", "/products/1")}
+ID = {"product_id": "$response.body#/id"}
+VERSION = {"if-match": "$response.header.ETag"}
+LINKS = {
+    "read": _link("read_product", ID),
+    "update": _link("update_product", ID | VERSION),
+    "patch": _link("patch_product", ID | VERSION),
+    "delete": _link("delete_product", ID | VERSION),
+}
+TOTAL = {
+    "X-Total-Count": _number("How many products meet the filter, when `count` asks for it", 600),
+    "X-Total-Count-Kind": header("Whether that is exact or estimated", "exact", "^(exact|estimated)$"),
+}
+PAGES = {"Link": header("The pages beside this one (RFC 8288)", f'</products/?after={CURSOR}>; rel="next"')}
+
+EVERYWHERE = problem_responses(*auth.PROBLEMS, DatabaseUnavailableError())
+CREATE: Responses = {
+    201: {"headers": ETAG | LOCATION, "links": LINKS},
+    **problem_responses(UnreadableBodyError(), InvalidRequestError([NO_PRICE]), ReusedKeyError()),
+}
+LIST: Responses = {
+    200: {"headers": PAGES | TOTAL, "links": {"first": _link("read_product", {"product_id": "$response.body#/0/id"})}},
+    **problem_responses(InvalidRequestError([NO_LIMIT])),
+}
+DELETE_MANY = problem_responses(ConfirmationError(3, 2), ConfirmationError(3, None), InvalidRequestError([NO_RANGE]))
+SUMMARY: Responses = {200: {"headers": {"Age": _number("Seconds since it was computed", 12)}}}
+READ: Responses = {
+    200: {"headers": ETAG, "links": LINKS},
+    304: {"description": "The product still is the version that the client has", "headers": ETAG},
+    **problem_responses(
+        ProductNotFoundError(), InvalidRequestError([NO_ID]), InvalidHeaderError("If-None-Match", NO_TAG)
+    ),
+}
+DELETE: Responses = {
+    200: {"headers": ETAG},
+    **problem_responses(
+        ProductNotFoundError(),
+        PreconditionFailedError('"2"'),
+        PreconditionRequiredError(),
+        InvalidRequestError([NO_ID]),
+        InvalidHeaderError("If-Match", NO_TAG),
+    ),
+}
+UPDATE: Responses = {
+    200: {"headers": ETAG, "links": LINKS},
+    **problem_responses(
+        UnreadableBodyError(),
+        ProductNotFoundError(),
+        PreconditionFailedError('"2"'),
+        PreconditionRequiredError(),
+        InvalidRequestError([NO_ID, NO_PRICE]),
+        InvalidHeaderError("If-Match", NO_TAG),
+    ),
+}
+# Many clients send a merge patch as plain JSON.
+PATCH_BODY = {
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ProductPatch"}}}}
+}

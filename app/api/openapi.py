@@ -1,0 +1,68 @@
+"""The OpenAPI document: what FastAPI knows of the routes, and what it has no words for.
+
+It is made when somebody asks for it, not when the API starts. An example of a body is put together from the examples
+of its fields, and a problem's is the answer to the error that the route names, so that neither says what is not so.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from app.api.errors import Problem
+
+Json = dict[str, Any]
+COMPONENTS = "#/components/schemas/"
+
+
+def install(app: FastAPI) -> None:
+    """Have `app` answer with the whole document."""
+    made_by_fastapi = app.openapi
+
+    def document() -> Json:
+        if app.openapi_schema is None:
+            _complete(made_by_fastapi())
+        return made_by_fastapi()
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _complete(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    _, problem = models_json_schema([(Problem, "serialization")], ref_template=COMPONENTS + "{model}")
+    schemas.update(problem["$defs"])
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                _drop_null(parameter["schema"])
+            for answer in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media_type in answer.get("content", {}).values():
+                    if not media_type.keys() & {"example", "examples"}:
+                        media_type["example"] = _example(media_type["schema"], schemas)
+    # Without it nothing is ever deleted; it is optional in the code only for the answer to say the number.
+    (confirm,) = (p for p in document["paths"]["/products/"]["delete"]["parameters"] if p["name"] == "confirm")
+    confirm["required"] = True
+
+
+def _drop_null(schema: Json) -> None:
+    """Say of a parameter what it is when it is sent; left out it is no null."""
+    match schema:
+        case {"anyOf": [sent, {"type": "null"}]}:
+            del schema["anyOf"]
+            schema.update(sent | schema)
+
+
+def _example(schema: Mapping[str, Any], schemas: Mapping[str, Json]) -> Any:
+    match schema:
+        case {"examples": [first, *_]} | {"enum": [first, *_]} | {"const": first}:
+            return first
+        case {"$ref": reference}:
+            return _example(schemas[reference.removeprefix(COMPONENTS)], schemas)
+        case {"anyOf": [first, *_]}:
+            return _example(first, schemas)
+        case {"type": "array", "items": items}:
+            return [_example(items, schemas)]
+        case {"properties": properties}:
+            return {name: _example(field, schemas) for name, field in properties.items()}
+    raise ValueError(f"no example in {schema}")
