@@ -1,7 +1,7 @@
 """Many products as one file, row after row from a server-side cursor: memory stays flat however many they are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ class ExportQuery(ProductFilter):
     sort: Sort = Field("id", description="The column to sort by, `-` in front for descending", examples=["-price"])
 
 
-def export(engine: Engine, query: ExportQuery) -> Iterator[str]:
+def export(engine: Engine, query: ExportQuery) -> Generator[str]:
     """Yield the file piece by piece; what it holds is what there was when the first piece was read.
 
     What keeps it from being written is raised before the first piece, when it still is an answer of its own.

@@ -16,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine
 
 from tests.api.conftest import Json, created, problem
 from tests.conftest import API_ROLE, running
@@ -227,3 +227,21 @@ def test_memory_stays_flat_whatever_the_size(api_url: str) -> None:
                 size += len(piece)
         assert size > 10_000_000
         assert process.memory_info().rss - idle < 40 * 2**20
+
+
+def test_a_client_that_goes_away_leaves_no_transaction_open(api_url: str, migrated_postgres_url: URL) -> None:
+    engine = create_engine(migrated_postgres_url, isolation_level="AUTOCOMMIT")
+    open_ones = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO products (name, price, categoria, email_fornecedor) "
+            "SELECT repeat('x', 200), 1, 'Roupas', 'a@example.com' FROM generate_series(1, 20000)"
+        )
+        for _ in range(12):
+            with httpx.stream("GET", f"{api_url}/products/export") as response:
+                next(response.iter_bytes(100))
+        deadline = time.monotonic() + 20
+        while connection.exec_driver_sql(open_ones).scalar_one() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert connection.exec_driver_sql(open_ones).scalar_one() == 0
+    engine.dispose()
