@@ -31,7 +31,14 @@ def show(view: ListView, *, disabled: bool) -> Places:
             # Not `view`: another control may have changed the address since it was shown.
             ListView.of_address().go(**{name: read(st.session_state[KEY.format(name)])})
 
-        return {"label": getattr(texts, name), "key": KEY.format(name), "on_change": changed, "disabled": disabled}
+        return {
+            "label": getattr(texts, name),
+            # The label of a control that is disabled is too pale to read.
+            "label_visibility": "hidden" if disabled else "visible",
+            "key": KEY.format(name),
+            "on_change": changed,
+            "disabled": disabled,
+        }
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(

@@ -35,7 +35,7 @@ def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[st
     columns["categoria"] = st.column_config.MultiselectColumn(
         _head("categoria", texts, sort), options=CATEGORIES, color=CATEGORY_COLORS, width=140
     )
-    columns["price"] = st.column_config.NumberColumn(_head("price", texts, sort), width=120)
+    columns["price"] = st.column_config.NumberColumn(_head("price", texts, sort), width=150)
     columns["updated_at"] = st.column_config.DatetimeColumn(_head("updated_at", texts, sort), width=140)
     rows = _rows(products)
     rows["categoria"] = [[product.categoria] for product in products]
@@ -113,7 +113,7 @@ def _columns(texts: Texts, sort: str) -> dict[str, Any]:
     column = st.column_config
     return {
         "id": column.NumberColumn(_head("id", texts, sort), width=90, format="%d"),
-        "name": column.TextColumn(_head("name", texts, sort), width=320),
+        "name": column.TextColumn(_head("name", texts, sort), width=290),
         "email_fornecedor": column.TextColumn(_head("email_fornecedor", texts, sort), width=300),
         "description": column.TextColumn(_head("description", texts, sort)),
         "created_at": column.DatetimeColumn(_head("created_at", texts, sort), width=140),
