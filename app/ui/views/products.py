@@ -98,13 +98,19 @@ def act_on(selected: Sequence[Product]) -> None:
     """Show the buttons about the selected products."""
     texts = session.texts()
     one = selected[0] if len(selected) == 1 else None
-    opened = st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=one is None)
     edited = st.button(texts.edit, key="edit", icon=":material/edit:", disabled=one is None)
     label = f"{texts.delete} ({len(selected)})" if len(selected) > 1 else texts.delete
     deleted = st.button(label, key="delete", icon=":material/delete:", disabled=not selected)
     st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=session.keep_listed, args=(None,))
-    if one and opened:
-        st.switch_page("views/product.py", query_params={session.LOOKED_UP: str(one.id)})
+    # Not a button that switches the page: that would be two steps in the browser's history.
+    st.page_link(
+        "views/product.py",
+        label=texts.open,
+        icon=":material/open_in_full:",
+        help="",
+        disabled=one is None,
+        query_params={session.LOOKED_UP: str(one.id)} if one else None,
+    )
     if one and edited:
         dialogs.edit(one.id)
     if deleted:
