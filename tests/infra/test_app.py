@@ -140,10 +140,12 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(project: Path) -
     assert "there is no environment 'staging'; write --context environment=…, one of: dev, prod" in result.stderr
 
 
-def test_the_cdk_cli_is_pinned_to_one_release_of_no_registry_in_particular() -> None:
-    (version,) = json.loads((ROOT / "package.json").read_text())["devDependencies"].values()
+def test_the_node_tools_are_pinned_to_one_release_of_no_registry_in_particular() -> None:
+    tools = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     lock = (ROOT / "package-lock.json").read_text()
 
-    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
-    assert json.loads(lock)["packages"]["node_modules/aws-cdk"]["version"] == version
+    assert set(tools) == {"aws-cdk", "axe-core"}
+    for name, version in tools.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+        assert json.loads(lock)["packages"][f"node_modules/{name}"]["version"] == version
     assert "://" not in lock
