@@ -46,8 +46,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    app.include_router(transfer_router)  # before `/products/{product_id}`, which any name would meet
-    app.include_router(router)
+    app.include_router(router)  # first what is asked for most: an address is looked for in this order
+    app.include_router(transfer_router)
     app.include_router(health.router)
     return app
 

@@ -6,6 +6,7 @@ A route opens its connection itself and gives back a finished response: one hop 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.convertors import StringConvertor, register_url_convertor
 
@@ -36,8 +37,7 @@ register_url_convertor("product", _ProductId())
 ProductId = Annotated[int, Path(description="The product's id", examples=[1])]
 
 
-# The address without its last slash serves too: a redirect would lose the public host name behind a proxy.
-@router.post("", include_in_schema=False, status_code=201, response_model=ProductResponse)
+# An address is looked for in the order of the routes, so what is asked for most comes first.
 @router.post(
     "/",
     summary="Create a product",
@@ -56,7 +56,6 @@ def create_product_route(
     return product_response(created, status=201, headers={"Location": f"{router.prefix}/{created['id']}"})
 
 
-@router.get("", include_in_schema=False, response_model=list[ProductResponse])
 @router.get(
     "/",
     summary="List products",
@@ -74,26 +73,6 @@ def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()])
     if link:
         headers["Link"] = link
     return products_response(products, headers=headers)
-
-
-@router.delete("", include_in_schema=False, response_model=Deleted)
-@router.delete(
-    "/",
-    summary="Delete many products",
-    responses=declarations.DELETE_MANY,
-)
-def delete_products_route(engine: EngineDep, query: Annotated[DeleteQuery, Query()]) -> Deleted:
-    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
-    return bulk_delete.delete_products(engine, query)
-
-
-@router.get("/summary", summary="Sum up the catalogue", response_model=summary.Summary, responses=declarations.SUMMARY)
-def read_summary_route(engine: EngineDep, tasks: BackgroundTasks) -> Response:
-    """Sum up the whole catalogue; when it is large, as it was up to a minute ago (`as_of`, and `Age` in seconds)."""
-    body, age, is_old = summary.read_summary(engine)
-    if is_old:
-        tasks.add_task(summary.refresh_unless_under_way, engine)
-    return Response(body, 200, {"Age": str(age)}, "application/json", background=tasks)
 
 
 @router.get(
@@ -160,6 +139,37 @@ def delete_product_route(
         if product is None:
             raise why_nothing_changed(connection, product_id)
     return product_response(product)
+
+
+@router.delete(
+    "/",
+    summary="Delete many products",
+    responses=declarations.DELETE_MANY,
+)
+def delete_products_route(engine: EngineDep, query: Annotated[DeleteQuery, Query()]) -> Deleted:
+    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
+    return bulk_delete.delete_products(engine, query)
+
+
+@router.get("/summary", summary="Sum up the catalogue", response_model=summary.Summary, responses=declarations.SUMMARY)
+def read_summary_route(engine: EngineDep, tasks: BackgroundTasks) -> Response:
+    """Sum up the whole catalogue; when it is large, as it was up to a minute ago (`as_of`, and `Age` in seconds)."""
+    body, age, is_old = summary.read_summary(engine)
+    if is_old:
+        tasks.add_task(summary.refresh_unless_under_way, engine)
+    return Response(body, 200, {"Age": str(age)}, "application/json", background=tasks)
+
+
+# The addresses without their last slash serve too: a redirect would lose the public host name behind a proxy.
+for route in [r for r in router.routes if isinstance(r, APIRoute) and r.path == f"{router.prefix}/"]:
+    router.add_api_route(
+        "",
+        route.endpoint,
+        methods=list(route.methods or ()),
+        status_code=route.status_code,
+        response_model=route.response_model,
+        include_in_schema=False,
+    )
 
 
 def _update(engine: Engine, product_id: int, changes: dict[str, Any], version: int | None) -> Response:
