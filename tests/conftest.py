@@ -95,10 +95,15 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: list[str], port_variable: str, health_path: str, environment: dict[str, str], log: Path
+    command: list[str],
+    port_variable: str,
+    health_path: str,
+    environment: dict[str, str],
+    log: Path,
+    port: int | None = None,
 ) -> Iterator[str]:
     """Run a server on a free port, given to it as `port_variable`; yield its URL once `health_path` answers."""
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     env = {**os.environ, **environment, port_variable: str(port)}
     with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output) as server:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Error, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, Request, expect, sync_playwright
 
 from tests.tools import CHROMIUM
 
@@ -18,6 +18,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 ROW_HEIGHT = 35  # pixels, of the table of products
+HEADS = {"id": 78, "name": 180, "price": 620}  # pixels from the left edge of the table to the middle of a head
+CELLS = {  # of the table that is edited: the number of a column, and pixels from the left edge to its middle
+    "name": (1, 240),
+    "price": (3, 590),
+    "email_fornecedor": (4, 790),
+}
 PATIENCE = 20_000  # milliseconds that a page may take on a busy machine
 
 
@@ -28,11 +34,16 @@ def page(**context: Any) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
-            visitor = browser.new_context(locale="pt-BR", timezone_id="America/Sao_Paulo", **context)
-            visitor.set_default_timeout(PATIENCE)
-            yield visitor.new_page()
+            yield visitor(browser, **context)
         finally:
             browser.close()
+
+
+def visitor(browser: Browser, **context: Any) -> Page:
+    """Open an empty page as somebody who has nothing in common with who else uses the browser."""
+    somebody = browser.new_context(**{"locale": "pt-BR", "timezone_id": "America/Sao_Paulo", **context})
+    somebody.set_default_timeout(PATIENCE)
+    return somebody.new_page()
 
 
 def travel(journey: Callable[[Page], None], **context: Any) -> None:
@@ -77,3 +88,48 @@ def select_row(page: Page, row: int) -> None:
     found = table(page)
     found.scroll_into_view_if_needed()
     found.click(position={"x": 16, "y": ROW_HEIGHT * (row + 1.5)})
+    expect(found.locator("tbody tr").nth(row)).to_have_attribute("aria-selected", "true")
+
+
+def sort_by(page: Page, column: str) -> None:
+    """Click the head of a column of the table of products."""
+    settled(page)
+    table(page).click(position={"x": HEADS[column], "y": ROW_HEIGHT / 2})
+
+
+def edit_cell(page: Page, column: str, row: int, text: str, *, shows: str = "") -> None:
+    """Write into a cell of the table that is edited, once the page has nothing else to do."""
+    expect(cell_of(page, CELLS["name"][0], 0)).to_have_attribute("aria-readonly", "false")
+    settled(page)
+    write_cell(page, column, row, text, shows=shows)
+
+
+def write_cell(page: Page, column: str, row: int, text: str, *, shows: str = "") -> None:
+    """Write into a cell of the table that is edited, as from a keyboard; rows are counted from 0.
+
+    `shows` is what the cell has then, if that is not the text.
+    """
+    number, x = CELLS[column]
+    cell = cell_of(page, number, row)
+    expect(cell).to_be_attached()
+    if cell.get_attribute("aria-selected") != "true":  # a click on the selected one opens it
+        table(page).click(position={"x": x, "y": ROW_HEIGHT * (row + 1.5)})
+    expect(cell).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    field = page.locator("#portal").locator("input, textarea")
+    field.fill(text)
+    # The editor takes what it has drawn: Enter in the same moment as the last key would be too early.
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    page.keyboard.press("Enter")
+    expect(field).to_have_count(0)
+    expect(cell).to_have_text(shows or text)
+
+
+def first_name(page: Page) -> Locator:
+    """Return the first cell with a name, of the table to look at."""
+    return cell_of(page, 2, 0)
+
+
+def cell_of(page: Page, column: int, row: int) -> Locator:
+    """Return a cell of the table as assistive technology reads it."""
+    return table(page).locator(f"#glide-cell-{column}-{row}")

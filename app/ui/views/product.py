@@ -70,7 +70,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.number_input(
         texts.product_id, min_value=1, max_value=MAX_ID, value=None, step=1, width=240, key=FIELD, on_change=looked_up
     )
-    st.button(texts.look_up, key="look_up", icon=":material/search:", type="primary")
+    # It says again what was typed: a click may come before the browser knows the address of what it ended.
+    st.button(texts.look_up, key="look_up", icon=":material/search:", type="primary", on_click=looked_up)
 
 if wanted is None:
     st.caption(texts.look_up_hint)

@@ -43,7 +43,7 @@ def table_and_controls() -> None:
             hint.caption(texts.edit_hint)
         else:
             selected = product_table.select_from(
-                listed.page.products, sort=listed.view.sort, on_sort=lambda sort: listed.view.go(sort=sort)
+                listed.page.products, sort=listed.view.sort, on_sort=lambda sort: ListView.of_address().go(sort=sort)
             )
             with toolbar:
                 act_on(selected)
@@ -102,15 +102,13 @@ def act_on(selected: Sequence[Product]) -> None:
     label = f"{texts.delete} ({len(selected)})" if len(selected) > 1 else texts.delete
     deleted = st.button(label, key="delete", icon=":material/delete:", disabled=not selected)
     st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=session.keep_listed, args=(None,))
-    # Not a button that switches the page: that would be two steps in the browser's history.
-    st.page_link(
-        "views/product.py",
-        label=texts.open,
-        icon=":material/open_in_full:",
-        help="",
-        disabled=one is None,
-        query_params={session.LOOKED_UP: str(one.id)} if one else None,
-    )
+    if one is None:
+        st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=True)
+    else:  # not a button that switches the page: that would be two steps in the browser's history
+        address = {session.LOOKED_UP: str(one.id)}
+        st.page_link(
+            "views/product.py", label=texts.open, icon=":material/open_in_full:", help="", query_params=address
+        )
     if one and edited:
         dialogs.edit(one.id)
     if deleted:
@@ -132,7 +130,8 @@ def pager(listed: Listed) -> None:
                     key=key,
                     icon=icon,
                     disabled=cursor is None or editing,
-                    on_click=view.go,
+                    on_click=turn,
+                    args=(view,),
                     kwargs={place: cursor},
                 )
             st.selectbox(
@@ -141,7 +140,7 @@ def pager(listed: Listed) -> None:
                 index=SIZES.index(view.limit),
                 key=f"page_size{view.limit}",
                 format_func=lambda size: texts.per_page.format(size=size),
-                on_change=lambda: view.go(limit=st.session_state[f"page_size{view.limit}"]),
+                on_change=lambda: ListView.of_address().go(limit=st.session_state[f"page_size{view.limit}"]),
                 disabled=editing,
                 label_visibility="collapsed",
                 filter_mode=None,
@@ -153,6 +152,12 @@ def pager(listed: Listed) -> None:
                 shown = view.filter(session.zone())
                 download.button(texts.export_csv, shown, view.sort, "csv", key="export_csv")
                 download.button(texts.export_jsonl, shown, view.sort, "jsonl", key="export_jsonl")
+
+
+def turn(view: ListView, **place: str) -> None:
+    """Turn the page of `view`, unless a filter was typed into just before: its first page is to come."""
+    if ListView.of_address() == view:
+        view.go(**place)
 
 
 def nothing(view: ListView) -> None:
