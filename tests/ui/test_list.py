@@ -281,7 +281,7 @@ def test_one_product_is_no_plural(visit: Visit, api_url: str, stored: Product, l
     assert words in [markdown.value for markdown in visit(api_url, lang=language).markdown]
 
 
-def test_how_many_products_there_are_is_counted_up_to_ten_thousand_and_estimated_beyond(
+def test_how_many_products_there_are_is_counted_while_they_are_few_and_estimated_beyond(
     visit: Visit, api: ApiClient, api_url: str, stored: Product, migrated_postgres_url: URL
 ) -> None:
     engine = create_engine(migrated_postgres_url, isolation_level="AUTOCOMMIT")
@@ -292,11 +292,11 @@ def test_how_many_products_there_are_is_counted_up_to_ten_thousand_and_estimated
         )
         connection.execute(copy, {"count": 9_999, "id": stored.id})
         assert "10.000 produtos" in messages(visit(api_url))
-        connection.execute(copy, {"count": 2_345, "id": stored.id})
+        connection.execute(copy, {"count": 22_345, "id": stored.id})
         connection.execute(text("ANALYZE products"))
     engine.dispose()
-    assert "cerca de 12.345 produtos" in messages(visit(api_url))
-    assert "about 12,345 products" in messages(visit(api_url, lang="English"))
+    assert "cerca de 32.345 produtos" in messages(visit(api_url))
+    assert "about 32,345 products" in messages(visit(api_url, lang="English"))
 
 
 def test_an_empty_catalogue_says_so(visit: Visit, api_url: str) -> None:
