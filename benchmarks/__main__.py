@@ -45,7 +45,7 @@ def main(part: str = "") -> int:
         tables = measure()
         show(tables)
         text.append(markdown(tables))
-    RESULTS.write_text("\n".join(text))
+        RESULTS.write_text("\n".join(text))  # after each part: one that fails takes none of the others with it
     print(f"Written to {RESULTS.parent.name}/{RESULTS.name}.")
     return 0
 
