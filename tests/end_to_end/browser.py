@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Error, Locator, Page, Request, expect, sync_playwright
 
@@ -24,6 +24,7 @@ CELLS = {  # of the table that is edited: the number of a column, and pixels fro
     "price": (3, 590),
     "email_fornecedor": (4, 790),
 }
+BACKGROUNDS: dict[Literal["dark", "light"], str] = {"dark": "rgb(15, 24, 25)", "light": "rgb(255, 255, 255)"}
 PATIENCE = 20_000  # milliseconds that a page may take on a busy machine
 
 
@@ -73,6 +74,15 @@ def settled(page: Page) -> None:
     """Wait until the page has nothing more to draw."""
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
     page.evaluate("document.fonts.ready")
+
+
+def both_themes(page: Page) -> Iterator[str]:
+    """Show the page in the dark theme and then in the light one; yield the name of each while it is shown."""
+    page.add_style_tag(content="* { transition: none !important }")  # or colours are on their way for a while
+    for theme, background in BACKGROUNDS.items():
+        page.emulate_media(color_scheme=theme)
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)
+        yield theme
 
 
 def table(page: Page) -> Locator:

@@ -17,6 +17,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from app.ui.texts import ENGLISH, PORTUGUESE
 from tests.conftest import free_port, running
 from tests.end_to_end import browser
+from tests.end_to_end.accessibility import violations
 from tests.end_to_end.catalogue import change, numbered, read, stock
 from tests.end_to_end.conftest import UI
 from tests.end_to_end.journey import DESKTOP, button, create_find_change_delete, fill, search
@@ -312,6 +313,8 @@ def test_an_api_that_is_down_for_a_while_costs_nothing_that_was_typed(
         button(page, "Próxima").click()
         expect(page.get_by_role("alert")).to_contain_text("Não foi possível carregar os produtos")
         expect(page.get_by_text("Nova tentativa automática")).to_be_visible()
+        for _theme in browser.both_themes(page):
+            assert violations(page) == []
         button(page, "Novo produto").click()
         expect(dialog.get_by_label("Nome", exact=True)).to_have_value(product["name"])
         dialog.get_by_label("Descrição").fill("Escrita enquanto a API não respondia")
