@@ -221,9 +221,11 @@ def _find(
         return connection.execute(in_order).mappings().all()
     stretch = max(STRETCH, STRETCH_PAGES * wanted)
     last = select(Product.id).where(*bounds).order_by(*order).offset(stretch).limit(1).scalar_subquery()
-    end = select(*keyset).where(Product.id == last).scalar_subquery()
-    key = tuple_(*keyset) if len(keyset) > 1 else Product.id
-    near = in_order.where(key >= end if descending else key <= end)
+    end = connection.execute(select(*keyset).where(Product.id == last)).one_or_none()
+    if end is None:  # there is no more than that
+        return connection.execute(in_order).mappings().all()
+    key, place = tuple_(*keyset), tuple_(*(literal(value, k.type) for value, k in zip(end, keyset, strict=True)))
+    near = in_order.where(key >= place if descending else key <= place)
     rows = connection.execute(near).mappings().all()
     if len(rows) == wanted:
         return rows
