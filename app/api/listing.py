@@ -61,8 +61,6 @@ JSON_AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "mul
 Amount = Annotated[
     Decimal, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), WithJsonSchema(JSON_AMOUNT)
 ]
-
-
 Moment = Annotated[AwareDatetime, BeforeValidator(_refuse_number), AfterValidator(_in_utc)]
 
 

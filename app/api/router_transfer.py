@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api import auth, exports, imports
 from app.api.database import EngineDep
-from app.api.declarations import EVERYWHERE, header
+from app.api.declarations import EVERYWHERE, NO_PRICE, header
 from app.api.errors import (
     FieldError,
     ImportRefusedError,
@@ -53,14 +53,7 @@ NO_FORMAT = FieldError(
     code="literal_error",
     context={"expected": "'csv' or 'jsonl'"},
 )
-NO_PRICE = RowFieldError(
-    line=7,
-    location="body",
-    field="price",
-    message="Input should be greater than 0",
-    code="greater_than",
-    context={"gt": 0},
-)
+WRONG_ROW = RowFieldError(line=7, **dict(NO_PRICE))
 
 
 def _wrong_type(media_type: str) -> ImportRefusedError:
@@ -102,7 +95,7 @@ router = APIRouter(
         _stalled(),
         _too_large(2**30),
         _wrong_type("application/json"),
-        imports.refused([NO_PRICE], 1, 3000),
+        imports.refused([WRONG_ROW], 1, 3000),
     ),
     openapi_extra=BODY,
 )

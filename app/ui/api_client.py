@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 
-from app.ui.api_models import EVERYTHING, ApiError, Failure, FieldError, Imported, Page, Product, ProductFilter
+from app.ui.api_models import EVERYTHING, NOT_NOW, ApiError, Failure, FieldError, Imported, Page, Product, ProductFilter
 from app.ui.api_summary import Summary
 
 TIMEOUT = (3.0, 12.0)  # seconds to connect, and to answer: the API itself gives up on its database after 10
@@ -20,7 +20,6 @@ FILE_TIMEOUT = (3.0, 300.0)  # of a file: a large one is written after its last 
 SAFE_METHODS = frozenset({"GET"})
 ATTEMPTS = 3
 Result = TypeVar("Result")
-NOT_NOW = (502, 503, 504)  # statuses of an API that is starting, stopping or without its database
 
 
 class ApiClient:
@@ -156,11 +155,12 @@ class ApiClient:
         return _pieces(response)
 
     def is_ready(self) -> bool:
-        """Say whether the API answers and can work; asked once, without trying again."""
+        """Say whether the API answers and can work."""
         try:
-            return requests.get(f"{self._base_url}/health/ready", timeout=self._timeout, allow_redirects=False).ok
-        except requests.RequestException:
+            self._request("GET", f"{self._base_url}/health/ready")
+        except ApiError:
             return False
+        return True
 
     def _one(
         self, method: str, product_id: int, body: Mapping[str, Any] | None = None, *, version: int | None = None

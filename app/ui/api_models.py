@@ -10,6 +10,7 @@ from typing import Any
 
 # What the API accepts as `categoria`; it refuses anything else, so this is only what a form offers.
 CATEGORIES = ("Eletrônico", "Eletrodoméstico", "Móveis", "Roupas", "Calçados")
+NOT_NOW = (502, 503, 504)  # statuses of an API that is starting, stopping or without its database
 EDITABLE = ("name", "categoria", "price", "email_fornecedor", "description")  # what people say of a product
 
 
@@ -150,8 +151,5 @@ class ApiError(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed a little later without anybody doing anything about it."""
-        return self.failure in (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.INTERRUPTED) or self.status in (
-            502,
-            503,
-            504,
-        )
+        passing = (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.INTERRUPTED)
+        return self.failure in passing or self.status in NOT_NOW

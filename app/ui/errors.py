@@ -13,6 +13,7 @@ from app.ui.formats import plain
 from app.ui.settings import api_url
 from app.ui.texts import Texts
 
+RETRY_SECONDS = 5
 # The API's statuses that mean the same for every request, and the codes of what may be wrong with a value.
 _SENTENCES = {401: "unauthorized", 403: "no_permission", 404: "not_found", 503: "not_ready"}
 _CODES = {
@@ -27,7 +28,6 @@ _CODES = {
     "decimal_parsing": "wrong_number",
     "enum": "wrong_categoria",
 }
-RETRY_SECONDS = 5
 _WRONG_VALUES = {
     "q": "wrong_q",
     "price_max": "wrong_price_range",

@@ -68,7 +68,6 @@ class Texts:
     created_from: str
     created_to: str
     table: str
-    loading: str
     no_products: str
     no_products_hint: str
     load_examples: str
@@ -219,7 +218,6 @@ class Texts:
     import_writing: str
     imported_count: str
     imported_one: str
-    imported_none: str
     import_nothing: str
     import_unfinished: str
     import_another: str
@@ -354,7 +352,6 @@ PORTUGUESE = Texts(
     created_from="Cadastrados desde",
     created_to="Cadastrados até",
     table="Produtos do catálogo",
-    loading="Carregando os produtos …",
     no_products="Ainda não há produtos",
     no_products_hint="Cadastre o primeiro, importe uma planilha ou carregue exemplos para conhecer o catálogo.",
     load_examples="Carregar {count} exemplos",
@@ -505,7 +502,6 @@ PORTUGUESE = Texts(
     import_writing="Gravando no catálogo …",
     imported_count="{count} produtos importados.",
     imported_one="1 produto importado.",
-    imported_none="Nenhum produto importado.",
     import_nothing="Nada foi importado",
     import_unfinished="A importação não chegou ao fim",
     import_another="Importar outro arquivo",
@@ -638,7 +634,6 @@ ENGLISH = Texts(
     created_from="Added since",
     created_to="Added up to",
     table="Products of the catalogue",
-    loading="Loading the products …",
     no_products="There are no products yet",
     no_products_hint="Add the first one, import a spreadsheet, or load examples to look around.",
     load_examples="Load {count} examples",
@@ -788,7 +783,6 @@ ENGLISH = Texts(
     import_writing="Writing to the catalogue …",
     imported_count="{count} products imported.",
     imported_one="1 product imported.",
-    imported_none="No product imported.",
     import_nothing="Nothing was imported",
     import_unfinished="The import did not come to its end",
     import_another="Import another file",

@@ -21,6 +21,7 @@ from app.ui.texts import ENGLISH, LANGUAGES, PORTUGUESE, Texts
 from tests.conftest import free_port
 from tests.tools import ROOT
 from tests.ui.conftest import Misbehaviour
+from tests.ui.visiting import click, run
 
 FILES_PAGE = "views/files.py"
 HEADER = "Nome;Descrição;Preço;Categoria;E-mail do fornecedor;Estoque"
@@ -50,12 +51,6 @@ def nowhere() -> str:
     return f"http://127.0.0.1:{free_port()}"
 
 
-def run(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
 def data(lines: list[str], encoding: str = "utf-8") -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode(encoding)
 
@@ -66,8 +61,7 @@ def upload(app: AppTest, content: bytes, name: str = "produtos.csv") -> AppTest:
 
 
 def begin(app: AppTest) -> AppTest:
-    app.button(key="import").click()
-    return run(app)
+    return click(app, "import")
 
 
 def finished(app: AppTest) -> AppTest:

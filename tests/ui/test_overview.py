@@ -23,6 +23,7 @@ from app.ui.texts import ENGLISH, PORTUGUESE
 from tests.conftest import free_port
 from tests.tools import ROOT
 from tests.ui.conftest import Misbehaviour
+from tests.ui.visiting import click, errors, run
 
 PAGE = "views/overview.py"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -57,21 +58,6 @@ def five_products(api_url: str, product: dict[str, Any]) -> list[int]:
         ).id
         for categoria, price in PRICES
     ]
-
-
-def run(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return run(app)
-
-
-def errors(app: AppTest) -> str:
-    return " ".join(f"{error.proto.title} {error.value}" for error in app.error).replace("\\", "")
 
 
 def figures(app: AppTest) -> dict[str, str]:
