@@ -229,8 +229,8 @@ def _find(
         return rows
     if _estimate(connection, [*bounds, *others]) > COLLECTED:
         return connection.execute(in_order).mappings().all()
-    # Materialized: planned as if all were wanted, not the first few of many.
-    found = select(*keyset).where(*bounds, *others).cte("found").prefix_with("MATERIALIZED")
+    # OFFSET 0 has it planned as if all were wanted, not the first few of many.
+    found = select(*keyset).where(*bounds, *others).offset(0).subquery()
     first = select(found.c.id).order_by(*_directed(list(found.c), descending=descending)).limit(wanted)
     return connection.execute(statement.where(Product.id.in_(first)).order_by(*order)).mappings().all()
 
