@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks import requests, scale, start, synth, transfer, ui
-from benchmarks.database import run_tool
+from benchmarks.database import SETTINGS, run_tool
 from benchmarks.load import require_wrk
 from benchmarks.report import Table, markdown, show
 
@@ -53,10 +53,11 @@ def main(part: str = "") -> int:
 def _machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     postgresql = run_tool("postgres", "--version").split()[-1]
+    settings = ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
     return (
         f"One run on {datetime.now(UTC):%d %B %Y}: {os.cpu_count()} cores ({_processor()}), "
         f"{psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}, Python {platform.python_version()}, "
-        f"PostgreSQL {postgresql} (as `initdb` makes it), {packages}.\n\n"
+        f"PostgreSQL {postgresql} ({settings}; the rest as `initdb` makes it), {packages}.\n\n"
         "The ratios compare what took turns in the same run on the same machine: they travel, absolute figures do not."
     )
 

@@ -1,4 +1,4 @@
-"""The API's own routes without a database: what FastAPI and Uvicorn take by themselves.
+"""The API's own routes without a database, run as the API is: what FastAPI and Uvicorn take by themselves.
 
 Same addresses, parameters, validation and sign-in, read from the API's router; each endpoint gives back an answer that
 was made before.
@@ -6,18 +6,19 @@ was made before.
 
 import functools
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from app.api import errors
 from app.api.auth import Authenticator
+from app.api.main import serve
 from app.api.models import Categoria
 from app.api.router import router
 from app.api.schemas import ProductResponse
@@ -39,15 +40,19 @@ ONE = PRODUCT.model_dump_json().encode()
 PAGE = b"[" + b",".join([ONE] * 50) + b"]"
 
 
+class Nothing:
+    """What the routes take for their database, and do not use."""
+
+    engine = None
+
+
 def make_app() -> FastAPI:
     """Build the application."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        settings = Settings()
-        app.state.engine = None
-        app.state.authenticator = Authenticator(settings)
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_pool_size
+        app.state.authenticator = Authenticator(Settings())
+        app.state.database = Nothing()
         yield
 
     floor = APIRouter(dependencies=router.dependencies)
@@ -79,4 +84,5 @@ def _constant(endpoint: Callable[..., Any], body: bytes, status: int) -> Callabl
     return functools.wraps(endpoint)(answer_at_once if inspect.iscoroutinefunction(endpoint) else answer)
 
 
-app = make_app()
+if __name__ == "__main__":
+    serve(make_app(), "127.0.0.1", int(os.environ["API_PORT"]))

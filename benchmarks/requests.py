@@ -75,11 +75,11 @@ def measure() -> list[Table]:
     with ExitStack() as stack:
         database = make_database(stack.enter_context(postgres()), ROWS)
         execute(database, *TUTORIAL_TABLE)
-        tutorial, floor, path = "benchmarks.tutorial:app", "benchmarks.floor:app", "/products/1"
+        tutorial, path = "benchmarks.tutorial:app", "/products/1"
         servers = (
             stack.enter_context(server.api(database)).url,
             stack.enter_context(server.application(tutorial, path, database, POOL_SIZE=str(THREADS))).url,
-            stack.enter_context(server.application(floor, path, database)).url,
+            stack.enter_context(server.floor()).url,
         )
         for url in servers:  # every code path once before it counts
             for operation in OPERATIONS.values():

@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from benchmarks.database import API_ROLE, ROOT, libpq
 
-# As app/api/main.py runs it.
+# With the settings of app/api/main.py that are not for speed.
 UVICORN = ["-m", "uvicorn", "--timeout-keep-alive", "75", "--no-server-header", "--timeout-graceful-shutdown", "20"]
 
 
@@ -35,6 +35,14 @@ def api(database: URL) -> Iterator[Server]:
     port = free_port()
     environment = {"DATABASE_URL": libpq(database.set(username=API_ROLE)), "API_PORT": str(port)}
     with _running(["-m", "app.api.main"], environment, port, "/health/ready") as server:
+        yield server
+
+
+@contextmanager
+def floor() -> Iterator[Server]:
+    """Run the API's routes without a database."""
+    port = free_port()
+    with _running(["-m", "benchmarks.floor"], {"API_PORT": str(port)}, port, "/products/1") as server:
         yield server
 
 

@@ -1,6 +1,7 @@
 """A product, or a page of them, as the response that carries it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from fastapi import Response
 from pydantic import TypeAdapter
@@ -8,10 +9,12 @@ from sqlalchemy import RowMapping
 
 from app.api.schemas import ProductResponse
 
+Fields = Mapping[str, Any] | RowMapping
+
 _LIST = TypeAdapter(list[ProductResponse])
 
 
-def product_response(product: RowMapping, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def product_response(product: Fields, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with one product; `ETag` names its version.
 
     What comes out of the database was checked when it went in, so it is not validated again.
@@ -20,12 +23,12 @@ def product_response(product: RowMapping, *, status: int = 200, headers: Mapping
     return Response(body, status, {"ETag": etag(product), **(headers or {})}, "application/json")
 
 
-def products_response(products: Iterable[RowMapping], *, headers: Mapping[str, str]) -> Response:
+def products_response(products: Iterable[Fields], *, headers: Mapping[str, str]) -> Response:
     """Answer with a page of products."""
     body = _LIST.dump_json([ProductResponse.model_construct(**product) for product in products])
     return Response(body, 200, headers, "application/json")
 
 
-def etag(product: RowMapping) -> str:
+def etag(product: Fields) -> str:
     """Return the product's strong entity tag (RFC 9110, 8.8.3): its version."""
     return f'"{product["version"]}"'

@@ -1,55 +1,73 @@
 """What is done with one product in the database: create, read, update, delete. Each is one statement."""
 
-from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import cast
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.api.models import MAX_ID, Product
-from app.api.schemas import ProductCreate, ProductResponse
+from app.api.answers import Fields
+from app.api.database import Database
+from app.api.models import MAX_ID, Categoria, Product
+from app.api.prepared import Parameters, Prepared, Row
+from app.api.schemas import ProductBase, ProductCreate, ProductResponse
 
-COLUMNS = [getattr(Product, name) for name in ProductResponse.model_fields]
+FIELDS = tuple(ProductResponse.model_fields)
+COLUMNS = [getattr(Product, name) for name in FIELDS]
+CREATE = insert(Product).returning(*COLUMNS)
 
-_READ = select(*COLUMNS).where(Product.id == bindparam("id"))
-_CREATE = insert(Product).returning(*COLUMNS)
+_CREATE = Prepared(CREATE, tuple(ProductBase.model_fields))
+_ID = Product.id == bindparam("product_id")
+_VERSION = Product.version == bindparam("expected")
+_READ = Prepared(select(*COLUMNS).where(_ID))
+_DELETE = Prepared(delete(Product).where(_ID).returning(*COLUMNS))
+_DELETE_VERSION = Prepared(delete(Product).where(_ID, _VERSION).returning(*COLUMNS))
 
 
-def get_product(connection: Connection, product_id: int) -> RowMapping | None:
+async def get_product(database: Database, product_id: int) -> Fields | None:
     """Return the product with this id, or None."""
-    if not 0 < product_id <= MAX_ID:
-        return None
-    return connection.execute(_READ, {"id": product_id}).mappings().one_or_none()
+    return await _product(database, _READ, product_id, {})
 
 
-def create_product(connection: Connection, new: ProductCreate) -> RowMapping:
+async def create_product(database: Database, new: ProductCreate) -> Fields:
     """Store a new product and return it with what the database generated."""
-    return connection.execute(_CREATE, dict(new)).mappings().one()
+    return _fields(cast("Row", await database.first_row(_CREATE, dict(new))))
 
 
-def update_product(
-    connection: Connection, product_id: int, changes: Mapping[str, Any], *, version: int | None = None
-) -> RowMapping | None:
+async def update_product(
+    database: Database, product_id: int, changes: Parameters, *, version: int | None = None
+) -> Fields | None:
     """Change the named fields of a product and return it.
 
     None when there is no such product or, where `version` is given, when it has another version by now. Every change
     makes a new version, also to the value that was there; no field named is no change.
     """
-    if not 0 < product_id <= MAX_ID:
-        return None
     if not changes:
-        product = get_product(connection, product_id)
+        product = await get_product(database, product_id)
         return product if product is not None and version in (None, product["version"]) else None
-    changed = update(Product).where(Product.id == product_id).values(**changes, version=Product.version + 1)
-    if version is not None:
-        changed = changed.where(Product.version == version)
-    return connection.execute(changed.returning(*COLUMNS)).mappings().one_or_none()
+    statement = _update(tuple(changes), versioned=version is not None)
+    return await _product(database, statement, product_id, {**changes, "expected": version})
 
 
-def delete_product(connection: Connection, product_id: int, *, version: int | None = None) -> RowMapping | None:
+async def delete_product(database: Database, product_id: int, *, version: int | None = None) -> Fields | None:
     """Delete a product and return it as it last was; None as for `update_product`."""
+    statement = _DELETE if version is None else _DELETE_VERSION
+    return await _product(database, statement, product_id, {"expected": version})
+
+
+@cache  # of five fields there are few choices
+def _update(fields: tuple[str, ...], *, versioned: bool) -> Prepared:
+    statement = update(Product).where(_ID, *([_VERSION] if versioned else []))
+    return Prepared(statement.values(version=Product.version + 1).returning(*COLUMNS), fields)
+
+
+async def _product(database: Database, statement: Prepared, product_id: int, parameters: Parameters) -> Fields | None:
     if not 0 < product_id <= MAX_ID:
         return None
-    deleted = delete(Product).where(Product.id == product_id)
-    if version is not None:
-        deleted = deleted.where(Product.version == version)
-    return connection.execute(deleted.returning(*COLUMNS)).mappings().one_or_none()
+    row = await database.first_row(statement, {"product_id": product_id, **parameters})
+    return None if row is None else _fields(row)
+
+
+def _fields(row: Row) -> Fields:
+    fields = dict(zip(FIELDS, row, strict=True))
+    fields["categoria"] = Categoria(fields["categoria"])  # which a statement by itself gives back as text
+    return fields

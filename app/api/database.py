@@ -1,20 +1,57 @@
-"""The engine (the connections to the database) and the two ways to work on one: a statement alone, or a transaction."""
+"""The connections to the database, and the ways to work on them: one statement, in a thread, or a transaction."""
 
 import select
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
+import psycopg2
+from anyio import to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.api import search
+from app.api.prepared import Connections, Parameters, Prepared, Row
 from app.api.settings import Settings
 
 
-def make_engine(settings: Settings) -> Engine:
+class Database:
+    """The database as requests use it: half of its connections are for single statements, half for threads.
+
+    So what takes long, an import or an export, keeps nobody from reading or changing a product.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        single = settings.database_pool_size // 2
+        self.threads = settings.database_pool_size - single
+        self.engine = make_engine(settings, pool_size=self.threads)
+        self._connections = None
+        # On Windows no event loop that uvicorn runs on watches sockets for others.
+        if self.engine.dialect.name == "postgresql" and sys.platform != "win32":
+            connect = _connector(settings)
+            self._connections = Connections(lambda: connect(async_=1), single)
+
+    async def first_row(self, statement: Prepared, parameters: Parameters) -> Row | None:
+        """Run a statement as a transaction of its own, and return its first row."""
+        if self._connections is not None:
+            return await self._connections.first_row(statement, parameters)
+        return await to_thread.run_sync(self._in_thread, statement, parameters)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._connections is not None:
+            self._connections.close()
+        self.engine.dispose()
+
+    def _in_thread(self, statement: Prepared, parameters: Parameters) -> Row | None:
+        with self.engine.connect() as connection:
+            return connection.execute(statement.statement, parameters).first()
+
+
+def make_engine(settings: Settings, *, pool_size: int = 1) -> Engine:
     """Make the engine for `settings`; no connection is opened before the first use.
 
     A connection of it is in autocommit: a statement is its own transaction, and costs one round trip instead of three.
@@ -24,24 +61,15 @@ def make_engine(settings: Settings) -> Engine:
         engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    timeout_milliseconds = round(settings.statement_timeout_seconds * 1000)
     engine = create_engine(
         url,
+        creator=_connector(settings),
         isolation_level="AUTOCOMMIT",
-        pool_size=settings.database_pool_size,
+        pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        connect_args={
-            "application_name": "catalogue-api",
-            "connect_timeout": 5,
-            "options": f"-c timezone=utc -c statement_timeout={timeout_milliseconds}",
-        },
     )
     event.listen(engine, "checkout", _replace_when_closed)
-    if settings.database_auth == "iam":
-        from app.api import iam  # only here: it brings the AWS libraries
-
-        iam.sign_in_by_token(engine)
     return engine
 
 
@@ -53,13 +81,42 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def get_database(request: Request) -> Database:
+    """Return the application's database."""
+    database: Database = request.app.state.database
+    return database
+
+
 async def get_engine(request: Request) -> Engine:
     """Return the application's engine; `async`, so that it costs no thread."""
-    engine: Engine = request.app.state.engine
-    return engine
+    return get_database(request).engine
 
 
 EngineDep = Annotated[Engine, Depends(get_engine)]
+
+
+def _connector(settings: Settings) -> Callable[..., Any]:
+    """Return what opens a connection to PostgreSQL; psycopg2's own arguments may be added."""
+    url = settings.sqlalchemy_database_url
+    _, parameters = url.get_dialect()().create_connect_args(url)
+    timeout_milliseconds = round(settings.statement_timeout_seconds * 1000)
+    parameters = {
+        **parameters,
+        "application_name": "catalogue-api",
+        "connect_timeout": 5,
+        "options": f"-c timezone=utc -c statement_timeout={timeout_milliseconds}",
+    }
+    if settings.database_auth == "password":
+        return lambda **more: psycopg2.connect(**parameters, **more)
+    from app.api.iam import Tokens  # only here: it brings the AWS libraries
+
+    tokens = Tokens()
+
+    def connect(**more: Any) -> Any:
+        token = tokens.token(parameters["host"], int(parameters.get("port", 5432)), parameters["user"])
+        return psycopg2.connect(**{**parameters, "password": token}, **more)
+
+    return connect
 
 
 def _replace_when_closed(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

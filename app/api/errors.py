@@ -7,6 +7,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Literal
 
+import psycopg2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -251,6 +252,7 @@ def install(app: FastAPI) -> None:
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         return answer(InvalidRequestError([field_error(e) for e in error.errors()]))
 
+    @app.exception_handler(psycopg2.OperationalError)
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeoutError)
     def database_unavailable(_request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.api.database import get_database
 from app.api.errors import NotReadyError, problem_responses
 from app.api.revision import current_revision, newest_revision
 
@@ -32,7 +33,7 @@ async def live() -> Health:
 @router.get("/ready", summary="Can it serve requests?", responses=problem_responses(NotReadyError(NO_ANSWER)))
 def ready(request: Request) -> Health:
     """Say whether the database answers and its schema is the one this version was written for."""
-    reason = not_ready_reason(request.app.state.engine)
+    reason = not_ready_reason(get_database(request).engine)
     if reason is not None:
         raise NotReadyError(reason)
     return Health()

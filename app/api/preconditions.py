@@ -4,10 +4,10 @@ import re
 from typing import Annotated
 
 from fastapi import Header, Request
-from sqlalchemy import Connection, RowMapping
 
 from app.api import crud
-from app.api.answers import etag
+from app.api.answers import Fields, etag
+from app.api.database import Database
 from app.api.errors import InvalidHeaderError, PreconditionFailedError, PreconditionRequiredError, ProductNotFoundError
 from app.api.models import MAX_ID
 
@@ -57,7 +57,7 @@ def expected_version(request: Request, if_match: str | None) -> int | None:
     return int(tags[0][1:-1]) if re.fullmatch(r'"[1-9]\d{0,9}"', tags[0]) and int(tags[0][1:-1]) <= MAX_ID else 0
 
 
-def not_modified(if_none_match: str | None, product: RowMapping) -> bool:
+def not_modified(if_none_match: str | None, product: Fields) -> bool:
     """Say whether the client has this version already."""
     if if_none_match is None:
         return False
@@ -66,9 +66,9 @@ def not_modified(if_none_match: str | None, product: RowMapping) -> bool:
     return etag(product) in [tag.removeprefix("W/") for tag in _tags("If-None-Match", if_none_match)]
 
 
-def why_nothing_changed(connection: Connection, product_id: int) -> Exception:
+async def why_nothing_changed(database: Database, product_id: int) -> Exception:
     """Return the error for a change that met no product: there is none, or it has another version."""
-    product = crud.get_product(connection, product_id)
+    product = await crud.get_product(database, product_id)
     return ProductNotFoundError() if product is None else PreconditionFailedError(etag(product))
 
 

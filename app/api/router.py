@@ -1,19 +1,20 @@
 """The routes of products: they translate HTTP, `crud` does the work.
 
-A route opens its connection itself and gives back a finished response: one hop to a thread instead of four.
+A route of one product is one statement that the event loop waits for. The others open their connection themselves, in
+one hop to a thread. All give back a finished response.
 """
 
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import Engine
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.api import auth, bulk_delete, crud, declarations, idempotency, listing, summary
 from app.api.answers import etag, product_response, products_response
 from app.api.bulk_delete import Deleted, DeleteQuery
-from app.api.database import EngineDep
+from app.api.database import EngineDep, get_database
 from app.api.errors import ProductNotFoundError
 from app.api.listing import ListQuery
 from app.api.preconditions import IfMatch, IfNoneMatch, expected_version, not_modified, why_nothing_changed
@@ -45,14 +46,16 @@ ProductId = Annotated[int, Path(description="The product's id", examples=[1])]
     response_model=ProductResponse,
     responses=declarations.CREATE,
 )
-def create_product_route(
-    request: Request, product: ProductCreate, engine: EngineDep, idempotency_key: idempotency.Key = None
+async def create_product_route(
+    request: Request, product: ProductCreate, idempotency_key: idempotency.Key = None
 ) -> Response:
     """Create a product; `Location` is its address."""
+    database = get_database(request)
     if idempotency_key is not None:
-        return idempotency.create_once(engine, request.state.caller, idempotency_key, product, router.prefix)
-    with engine.connect() as connection:
-        created = crud.create_product(connection, product)
+        return await to_thread.run_sync(
+            idempotency.create_once, database.engine, request.state.caller, idempotency_key, product, router.prefix
+        )
+    created = await crud.create_product(database, product)
     return product_response(created, status=201, headers={"Location": f"{router.prefix}/{created['id']}"})
 
 
@@ -81,10 +84,9 @@ def read_products_route(engine: EngineDep, query: Annotated[ListQuery, Query()])
     response_model=ProductResponse,
     responses=declarations.READ,
 )
-def read_product_route(product_id: ProductId, engine: EngineDep, if_none_match: IfNoneMatch = None) -> Response:
+async def read_product_route(request: Request, product_id: ProductId, if_none_match: IfNoneMatch = None) -> Response:
     """Read one product; `ETag` names its version."""
-    with engine.connect() as connection:
-        product = crud.get_product(connection, product_id)
+    product = await crud.get_product(get_database(request), product_id)
     if product is None:
         raise ProductNotFoundError
     if not_modified(if_none_match, product):
@@ -98,11 +100,11 @@ def read_product_route(product_id: ProductId, engine: EngineDep, if_none_match: 
     response_model=ProductResponse,
     responses=declarations.UPDATE,
 )
-def update_product_route(
-    request: Request, product_id: ProductId, product: ProductUpdate, engine: EngineDep, if_match: IfMatch = None
+async def update_product_route(
+    request: Request, product_id: ProductId, product: ProductUpdate, if_match: IfMatch = None
 ) -> Response:
     """Change a product; fields that are absent or null stay as they are."""
-    return _update(engine, product_id, product.changes(), expected_version(request, if_match))
+    return await _update(request, product_id, product.changes(), if_match)
 
 
 @router.patch(
@@ -112,15 +114,14 @@ def update_product_route(
     responses=declarations.UPDATE,
     openapi_extra=declarations.PATCH_BODY,
 )
-def patch_product_route(
+async def patch_product_route(
     request: Request,
     product_id: ProductId,
     product: Annotated[ProductPatch, Body(media_type="application/merge-patch+json")],
-    engine: EngineDep,
     if_match: IfMatch = None,
 ) -> Response:
     """Change a product by a JSON merge patch (RFC 7396): absent fields stay, `"description": null` clears it."""
-    return _update(engine, product_id, product.changes(), expected_version(request, if_match))
+    return await _update(request, product_id, product.changes(), if_match)
 
 
 @router.delete(
@@ -129,15 +130,12 @@ def patch_product_route(
     response_model=ProductResponse,
     responses=declarations.DELETE,
 )
-def delete_product_route(
-    request: Request, product_id: ProductId, engine: EngineDep, if_match: IfMatch = None
-) -> Response:
+async def delete_product_route(request: Request, product_id: ProductId, if_match: IfMatch = None) -> Response:
     """Delete a product and answer with what it was."""
-    version = expected_version(request, if_match)
-    with engine.connect() as connection:
-        product = crud.delete_product(connection, product_id, version=version)
-        if product is None:
-            raise why_nothing_changed(connection, product_id)
+    database, version = get_database(request), expected_version(request, if_match)
+    product = await crud.delete_product(database, product_id, version=version)
+    if product is None:
+        raise await why_nothing_changed(database, product_id)
     return product_response(product)
 
 
@@ -172,9 +170,9 @@ for route in [r for r in router.routes if isinstance(r, APIRoute) and r.path == 
     )
 
 
-def _update(engine: Engine, product_id: int, changes: dict[str, Any], version: int | None) -> Response:
-    with engine.connect() as connection:
-        product = crud.update_product(connection, product_id, changes, version=version)
-        if product is None:
-            raise why_nothing_changed(connection, product_id)
+async def _update(request: Request, product_id: int, changes: dict[str, Any], if_match: str | None) -> Response:
+    database, version = get_database(request), expected_version(request, if_match)
+    product = await crud.update_product(database, product_id, changes, version=version)
+    if product is None:
+        raise await why_nothing_changed(database, product_id)
     return product_response(product)

@@ -78,22 +78,47 @@ def test_on_rds_the_role_signs_in_by_iam(postgres_url: URL) -> None:
     engine.dispose()
 
 
-def test_a_connection_carries_a_fresh_token_signed_for_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+class _PasswordServer(socketserver.ThreadingTCPServer):
+    """Asks everybody for a password in clear text, keeps it and hangs up: what RDS does with a wrong token."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _PasswordHandler)
+        self.passwords: list[str] = []
+
+
+class _PasswordHandler(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        assert self.request.recv(8)[4:] == SSL_REQUEST
+        self.request.sendall(b"N")
+        self.request.recv(4096)  # the name of user and database
+        self.request.sendall(b"R" + (8).to_bytes(4, "big") + (3).to_bytes(4, "big"))
+        self.server.passwords.append(self.request.recv(65536)[5:-1].decode())  # type: ignore[attr-defined]
+
+
+def test_every_connection_carries_a_fresh_token_signed_for_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "TESTACCESSKEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret-key")
     monkeypatch.setenv("AWS_REGION", "sa-east-1")
-    host, port = "catalogue.test.sa-east-1.rds.example.com", 5432
-    engine = make_engine(Settings(pghost=host, pgport=port, pguser=ROLE, database_auth="iam"))
-    parameters: dict[str, Any] = {"host": host, "port": port, "user": ROLE, "database": "catalogue"}
-    engine.dialect.dispatch.do_connect.__iter__().__next__()(engine.dialect, None, (), parameters)
-    token = urlsplit(f"https://{parameters['password']}")
-    query = {name: values[0] for name, values in parse_qs(token.query).items()}
-    assert token.netloc == f"{host}:{port}"
-    assert query["Action"] == "connect"
-    assert query["DBUser"] == ROLE
-    assert query["X-Amz-Expires"] == "900"
-    assert "/sa-east-1/rds-db/aws4_request" in query["X-Amz-Credential"]
-    assert query["X-Amz-Signature"] == _signature(token.netloc, query)
+    with _PasswordServer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        settings = Settings(pghost="127.0.0.1", pgport=port, pguser=ROLE, database_auth="iam")
+        with TestClient(create_app(settings)) as client:
+            for path in ("/products/", "/products/1"):  # in a thread, and in the event loop
+                assert client.get(path).status_code == 503
+        server.shutdown()
+    assert len(server.passwords) == 2
+    for password in server.passwords:
+        token = urlsplit(f"https://{password}")
+        query = {name: values[0] for name, values in parse_qs(token.query).items()}
+        assert token.netloc == f"127.0.0.1:{port}"
+        assert query["Action"] == "connect"
+        assert query["DBUser"] == ROLE
+        assert query["X-Amz-Expires"] == "900"
+        assert "/sa-east-1/rds-db/aws4_request" in query["X-Amz-Credential"]
+        assert query["X-Amz-Signature"] == _signature(token.netloc, query)
 
 
 def _signature(netloc: str, query: dict[str, str]) -> str:

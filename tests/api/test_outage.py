@@ -23,16 +23,20 @@ def test_an_outage_is_a_503_and_the_api_recovers_by_itself(tmp_path: Path) -> No
             subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
             log = tmp_path / "api.log"
             api_url = stack.enter_context(running(api, "API_PORT", "/health/ready", environment, log))
+            # A list and a product: the requests of threads and those of the event loop have connections of their own.
             assert httpx.get(f"{api_url}/products/").status_code == 200
-        response = httpx.get(f"{api_url}/products/")
-        assert response.status_code == 503
-        assert response.headers["retry-after"]
-        assert response.json()["detail"].startswith("The database does not answer")
+            assert httpx.get(f"{api_url}/products/1").status_code == 404
+        for path in ("/products/", "/products/1"):
+            response = httpx.get(api_url + path)
+            assert response.status_code == 503
+            assert response.headers["retry-after"]
+            assert response.json()["detail"].startswith("The database does not answer")
         assert httpx.get(f"{api_url}/health/ready").status_code == 503
         assert httpx.get(f"{api_url}/health/live").status_code == 200
         with embedded_postgres(folder):
             assert httpx.get(f"{api_url}/health/ready").status_code == 200
             assert httpx.get(f"{api_url}/products/").status_code == 200
+            assert httpx.get(f"{api_url}/products/1").status_code == 404
 
 
 def test_the_api_does_not_start_without_its_database() -> None:

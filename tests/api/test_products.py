@@ -203,7 +203,7 @@ def test_docs_and_openapi_are_served(client: TestClient) -> None:
 
 def test_ready_needs_the_newest_schema(client: TestClient, database_url: str) -> None:
     assert client.get("/health/ready").json() == {"status": "ok"}
-    engine = create_engine(client.app.state.engine.url)  # type: ignore[attr-defined]
+    engine = create_engine(client.app.state.database.engine.url)  # type: ignore[attr-defined]
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     try:

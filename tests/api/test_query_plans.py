@@ -8,9 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import URL, Connection, event
 
+from app.api.database import Database
 from app.api.exports import ExportQuery, export
 from app.api.listing import Sort
 from app.api.main import create_app
+from app.api.prepared import Parameters, Prepared, Row
 from app.api.settings import Settings
 from benchmarks.scale import MONTH, REQUESTS
 from tests.conftest import API_ROLE
@@ -76,21 +78,30 @@ def million(million_products_url: URL) -> Iterator[TestClient]:
 
 def scans(client: TestClient, work: Callable[[], Any]) -> tuple[Any, list[Json]]:
     """Do the work; return what it gave, and how the queries it sent read the table of products."""
-    engine = client.app.state.engine  # type: ignore[attr-defined]
+    database: Database = client.app.state.database  # type: ignore[attr-defined]
+    engine, first_row = database.engine, database.first_row
     sent: list[tuple[str, Any]] = []
+    prepared: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, context: Any, _many: bool) -> None:
         in_pieces = context is not None and context.execution_options.get("yield_per")
         sent.append((f"DECLARE pieces CURSOR FOR {statement}" if in_pieces else statement, values))
 
+    async def note_prepared(statement: Prepared, parameters: Parameters) -> Row | None:
+        prepared.append(statement.sql)
+        return await first_row(statement, parameters)
+
     event.listen(engine, "before_cursor_execute", note)
     try:
-        given = work()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(database, "first_row", note_prepared)
+            given = work()
     finally:
         event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
         # SET has no plan, and a query that the API has explained to it, for an estimate, is not run.
         plans = [_plan(connection, s, v) for s, v in sent if not s.startswith(("SET", "EXPLAIN"))]
+        plans += [_generic_plan(connection, statement) for statement in prepared]
     assert plans or any(statement.startswith("EXPLAIN") for statement, _ in sent)
     return given, [scan for plan in plans for scan in _scans(plan)]
 
@@ -98,6 +109,12 @@ def scans(client: TestClient, work: Callable[[], Any]) -> tuple[Any, list[Json]]
 def _plan(connection: Connection, statement: str, values: Any) -> Json:
     how = "ANALYZE, FORMAT JSON" if statement.startswith(("SELECT", "WITH")) else "FORMAT JSON"  # else not run
     plan: Json = connection.exec_driver_sql(f"EXPLAIN ({how}) {statement}", values).scalar_one()[0]["Plan"]
+    return plan
+
+
+def _generic_plan(connection: Connection, statement: str) -> Json:
+    """Return the plan that is kept for a prepared statement, whatever its values."""
+    plan: Json = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}").scalar_one()[0]["Plan"]
     return plan
 
 
@@ -171,7 +188,7 @@ def test_what_is_to_be_deleted_is_found_by_an_index(million: TestClient, query: 
 @pytest.mark.parametrize("query", [*({"sort": sort} for sort in get_args(Sort)), *FILTERS], ids=str)
 def test_an_export_begins_without_having_read_the_whole_table(million: TestClient, query: Json) -> None:
     def begin() -> None:
-        pieces = export(million.app.state.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
+        pieces = export(million.app.state.database.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
         assert next(pieces).startswith("id,name,")
         next(pieces, "")
         pieces.close()  # type: ignore[attr-defined]

@@ -1,0 +1,165 @@
+"""The connections of single statements: what becomes of them when statements wait, end early or are many."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import URL, Connection, Integer, String, bindparam, create_engine, func, literal, select, text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.api.main import create_app
+from app.api.prepared import Connections, Prepared
+from app.api.settings import Settings
+from tests.api.conftest import created, problem
+
+LENGTH = Prepared(select(func.length(bindparam("text", type_=String))))
+SLEEP = Prepared(select(literal("slept", String), func.pg_sleep(bindparam("seconds", type_=Integer))))
+
+
+@pytest.fixture
+def connections(postgres_url: URL) -> Connections:
+    """Two connections."""
+    dsn = postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return Connections(lambda: psycopg2.connect(dsn, async_=1), 2)
+
+
+@contextmanager
+def an_api(url: URL, **settings: Any) -> Iterator[TestClient]:
+    database_url = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with TestClient(create_app(Settings(database_url=database_url, **settings)), raise_server_exceptions=False) as api:
+        yield api
+
+
+@contextmanager
+def connection(url: URL) -> Iterator[Connection]:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
+
+
+def test_each_statement_gets_its_own_answer(connections: Connections) -> None:
+    async def run() -> list[Any]:
+        lengths = (connections.first_row(LENGTH, {"text": "x" * length}) for length in range(200))
+        rows = await asyncio.gather(*lengths)
+        connections.close()
+        return [row[0] for row in rows if row]
+
+    assert asyncio.run(run()) == list(range(200))
+
+
+def test_a_statement_longer_than_the_sockets_buffer_is_sent_whole(connections: Connections) -> None:
+    async def run() -> Any:
+        row = await connections.first_row(LENGTH, {"text": "x" * 20_000_000})
+        connections.close()
+        return row
+
+    assert asyncio.run(run()) == (20_000_000,)
+
+
+def test_one_that_nobody_waits_for_any_more_leaves_its_answer_to_nobody(connections: Connections) -> None:
+    async def run() -> list[Any]:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await connections.first_row(SLEEP, {"seconds": 1})
+        rows = [await connections.first_row(LENGTH, {"text": "four"}) for _ in range(3)]
+        connections.close()
+        return rows
+
+    assert asyncio.run(run()) == [(4,)] * 3
+
+
+def test_who_finds_no_free_connection_waits_for_a_while(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.prepared.WAIT_SECONDS", 0.3)
+
+    async def run() -> list[Any]:
+        busy = [asyncio.create_task(connections.first_row(SLEEP, {"seconds": 1})) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(PoolTimeoutError, match=r"no connection became free in 0\.3 s"):
+            await connections.first_row(LENGTH, {"text": "four"})
+        await asyncio.gather(*busy)
+        answer = await connections.first_row(LENGTH, {"text": "four"})
+        connections.close()
+        return [answer]
+
+    assert asyncio.run(run()) == [(4,)]
+
+
+def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.prepared.WAIT_SECONDS", 0.3)
+
+    async def run() -> None:
+        async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            silent = Connections(lambda: psycopg2.connect(host="127.0.0.1", port=port, async_=1), 1)
+            with pytest.raises(psycopg2.OperationalError, match="no connection within"):
+                await silent.first_row(LENGTH, {"text": "four"})
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_the_server_ended_is_replaced(migrated_postgres_url: URL, product: dict[str, Any]) -> None:
+    with an_api(migrated_postgres_url) as client, connection(migrated_postgres_url) as owner:
+        path = f"/products/{created(client, product)['id']}"
+        ended = owner.execute(
+            text(
+                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                "WHERE application_name = 'catalogue-api'"
+            )
+        ).scalar_one()
+        assert ended >= 1
+        assert client.get(path).status_code == 200
+
+
+def test_a_migration_may_change_a_column_under_a_running_api(
+    migrated_postgres_url: URL, product: dict[str, Any]
+) -> None:
+    with an_api(migrated_postgres_url) as client, connection(migrated_postgres_url) as owner:
+        path = f"/products/{created(client, product)['id']}"
+        for size in (255, 254):
+            owner.execute(text(f"ALTER TABLE products ALTER COLUMN email_fornecedor TYPE varchar({size})"))
+            assert client.get(path).status_code == 200
+            assert client.put(path, json={"price": size}).json()["price"] == size
+
+
+def test_a_change_waits_for_another_and_is_a_503_when_that_takes_too_long(
+    migrated_postgres_url: URL, product: dict[str, Any]
+) -> None:
+    with an_api(migrated_postgres_url, statement_timeout_seconds=0.5) as client:
+        made = created(client, product)
+        path = f"/products/{made['id']}"
+        with connection(migrated_postgres_url) as other:
+            other.execute(text("BEGIN"))
+            other.execute(text("UPDATE products SET price = 2 WHERE id = :id"), {"id": made["id"]})
+            assert problem(client.put(path, json={"price": 3}), 503)["detail"].startswith("The database does not")
+            assert client.get(path).json()["price"] == product["price"]
+            other.execute(text("COMMIT"))
+        assert client.put(path, json={"price": 3}).json()["price"] == 3
+
+
+def test_those_who_wait_in_threads_keep_nobody_from_reading(
+    migrated_postgres_url: URL, product: dict[str, Any]
+) -> None:
+    with (
+        an_api(migrated_postgres_url, database_pool_size=2) as client,
+        connection(migrated_postgres_url) as other,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        path = f"/products/{created(client, product)['id']}"
+        other.execute(text("BEGIN; LOCK TABLE products_summary"))
+        summaries = [pool.submit(client.get, "/products/summary") for _ in range(3)]
+        assert [client.get(path).status_code for _ in range(20)] == [200] * 20
+        assert not any(summary.done() for summary in summaries)
+        other.execute(text("COMMIT"))
+        assert [summary.result().status_code for summary in summaries] == [200] * 3
