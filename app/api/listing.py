@@ -20,6 +20,7 @@ from pydantic import (
     field_validator,
 )
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, func, literal, select, tuple_
+from sqlalchemy.sql.util import ClauseAdapter
 
 from app.api import cursor, search
 from app.api.crud import COLUMNS
@@ -218,14 +219,17 @@ def _find(
     if not others or connection.dialect.name != "postgresql":
         return connection.execute(in_order).mappings().all()
     stretch = max(STRETCH, STRETCH_PAGES * wanted)
-    last = select(Product.id).where(*bounds).order_by(*order).offset(stretch).limit(1).scalar_subquery()
-    end = connection.execute(select(*keyset).where(Product.id == last)).one_or_none()
-    if end is None:  # there is no more than that
-        return connection.execute(in_order).mappings().all()
-    key, place = tuple_(*keyset), tuple_(*(literal(value, k.type) for value, k in zip(end, keyset, strict=True)))
-    near = in_order.where(key >= place if descending else key <= place)
-    rows = connection.execute(near).mappings().all()
+    near = statement.add_columns(Product.search).where(*bounds).order_by(*order).limit(stretch).subquery("near")
+    of_near = ClauseAdapter(near)
+    keys = [near.c.id] if len(keyset) == 1 else [near.c.position, near.c.id]
+    matching = select(*(near.c[column.name] for column in statement.selected_columns)).where(
+        *(of_near.traverse(condition) for condition in others)
+    )
+    rows = connection.execute(matching.order_by(*_directed(keys, descending=descending)).limit(wanted)).mappings().all()
     if len(rows) == wanted:
+        return rows
+    beyond = select(Product.id).where(*bounds).order_by(*order).offset(stretch).limit(1)
+    if connection.execute(beyond).first() is None:
         return rows
     if _estimate(connection, [*bounds, *others]) > COLLECTED:
         return connection.execute(in_order).mappings().all()

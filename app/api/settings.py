@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = Field(None, description="the identity provider whose access tokens are accepted")
     oidc_client_id: str | None = Field(None, description="the application they must have been given to")
 
-    database_pool_size: int = Field(10, ge=2, le=200, description="connections one process keeps open")
+    database_pool_size: int = Field(10, ge=4, le=200, description="connections one process keeps open")
     statement_timeout_seconds: float = Field(10, gt=0, description="PostgreSQL gives up on a statement after this long")
     database_wait_seconds: float = Field(30, ge=0, description="how long a start waits for the database")
 

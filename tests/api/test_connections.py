@@ -152,7 +152,7 @@ def test_those_who_wait_in_threads_keep_nobody_from_reading(
     migrated_postgres_url: URL, product: dict[str, Any]
 ) -> None:
     with (
-        an_api(migrated_postgres_url, database_pool_size=2) as client,
+        an_api(migrated_postgres_url, database_pool_size=4) as client,
         connection(migrated_postgres_url) as other,
         ThreadPoolExecutor(4) as pool,
     ):
