@@ -103,7 +103,8 @@ def _connector(settings: Settings) -> Callable[..., Any]:
     parameters = {
         **parameters,
         "application_name": "catalogue-api",
-        "connect_timeout": 5,
+        "connect_timeout": 5,  # seconds
+        "client_encoding": "utf8",  # an export passes on what comes as it comes
         "options": f"-c timezone=utc -c statement_timeout={timeout_milliseconds}",
     }
     if settings.database_auth == "password":

@@ -5,9 +5,10 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import psycopg2
+from psycopg2.extensions import BYTES, register_type
 from pydantic import Field
-from sqlalchemy import Engine, String, cast, func, literal, select, text
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import CursorResult, Engine, literal_column, select, text
 
 from app.api.database import transaction
 from app.api.listing import ProductFilter, Sort, order_by
@@ -15,10 +16,22 @@ from app.api.models import Product
 
 Format = Literal["csv", "jsonl"]
 COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
-QUOTED = ("name", "description", "categoria", "email_fornecedor")
 CHUNK = 1000  # rows per round trip, and per piece of the answer
 SECONDS = 300  # PostgreSQL gives up on a step after this long: finding the first rows of an unusual order
-MOMENT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+STALLED_SECONDS = 60  # a client that takes nothing for so long gives its connection back, and gets no end of its file
+# A row's line as PostgreSQL writes it: several times as fast as Python, and twice as fast as with to_char and to_json.
+# The last replace makes the moments RFC 3339; a category has nothing to escape.
+LINES = {
+    "csv": """
+        id || ',"' || replace(name, '"', '""') || '",' || coalesce('"' || replace(description, '"', '""') || '"', '') ||
+        ',' || price || ',"' || categoria || '","' || replace(email_fornecedor, '"', '""') || '",' ||
+        replace(timezone('utc', created_at) || 'Z,' || timezone('utc', updated_at) || 'Z\r\n', ' ', 'T')""",
+    "jsonl": """
+        '{"id":' || id || ',"name":' || json_scalar(name) || ',"description":' ||
+        coalesce(json_scalar(description)::text, 'null') || ',"price":' || price || ',"categoria":"' || categoria ||
+        '","email_fornecedor":' || json_scalar(email_fornecedor) || ',"created_at":"' || replace(
+        timezone('utc', created_at) || 'Z","updated_at":"' || timezone('utc', updated_at) || 'Z"}\n', ' ', 'T')""",
+}
 
 
 class ExportQuery(ProductFilter):
@@ -28,7 +41,7 @@ class ExportQuery(ProductFilter):
     sort: Sort = Field("id", description="The column to sort by, `-` in front for descending", examples=["-price"])
 
 
-def export(engine: Engine, query: ExportQuery) -> Generator[str]:
+def export(engine: Engine, query: ExportQuery) -> Generator[bytes]:
     """Yield the file piece by piece; what it holds is what there was when the first piece was read.
 
     What keeps it from being written is raised before the first piece, when it still is an answer of its own.
@@ -37,48 +50,49 @@ def export(engine: Engine, query: ExportQuery) -> Generator[str]:
     with transaction(engine) as connection:
         if postgresql:
             connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
-        columns = [_line(query.format)] if postgresql else [getattr(Product, name) for name in COLUMNS]
-        statement = select(*columns).where(*query.conditions(connection)).order_by(*order_by(query.sort, connection))
-        rows = connection.execution_options(yield_per=CHUNK).execute(statement)
-        yield ",".join(COLUMNS) + "\r\n" if query.format == "csv" else ""
-        for part in rows.partitions():
-            yield "".join(row[0] if postgresql else _python_line(query.format, row) for row in part)
+            connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_SECONDS}s'"))
+        columns = [literal_column(LINES[query.format])] if postgresql else [getattr(Product, name) for name in COLUMNS]
+        found = select(*columns).select_from(Product).where(*query.conditions(connection))
+        ordered = found.order_by(*order_by(query.sort, connection))
+        rows = connection.execution_options(yield_per=CHUNK).execute(ordered)
+        yield (",".join(COLUMNS) + "\r\n" if query.format == "csv" else "").encode()
+        if postgresql:
+            yield from _lines(rows)
+        else:
+            for part in rows.partitions():
+                yield "".join(_python_line(query.format, row) for row in part).encode()
 
 
-def _line(file_format: Format) -> ColumnElement[str]:
-    """Return a row's line as PostgreSQL writes it: several times as fast as Python."""
-    moments = [func.to_char(func.timezone("utc", m), MOMENT) for m in (Product.created_at, Product.updated_at)]
-    columns: dict[str, Any] = {name: getattr(Product, name) for name in COLUMNS}
-    columns |= {"created_at": moments[0], "updated_at": moments[1]}
-    if file_format == "jsonl":
-        pairs = [part for name, value in columns.items() for part in (literal(name), value)]
-        return cast(func.json_build_object(*pairs), String).concat("\n")
-    values: list[Any] = []
-    for name, value in columns.items():
-        quoted = literal('"') + func.replace(cast(value, String), '"', '""') + '"'
-        values.append(func.coalesce(quoted, "") if name in QUOTED else cast(value, String))
-    line: ColumnElement[str] = values[0]
-    for value in values[1:]:
-        line = line.concat(",").concat(value)
-    return line.concat("\r\n")
+def _lines(rows: CursorResult[Any]) -> Generator[bytes]:
+    """Yield the lines as psycopg2 has them: SQLAlchemy's rows and Python's text would double the time."""
+    if first := rows.fetchone():  # SQLAlchemy has read this one
+        cursor: Any = rows.cursor
+        register_type(BYTES, cursor)
+        try:
+            lines = [(first[0].encode(),), *cursor.fetchmany(CHUNK)]
+            while lines:
+                yield b"".join([line for (line,) in lines])
+                lines = cursor.fetchmany(CHUNK)
+        except psycopg2.OperationalError as error:
+            rows.connection.invalidate(error)  # SQLAlchemy has not seen it, and would go on with the connection
+            raise
 
 
 def _python_line(file_format: Format, row: Any) -> str:
     """Return the same line, for a database without such functions."""
-    values = dict(zip(COLUMNS, row, strict=True))
-    if file_format == "jsonl":
-        values |= {"price": float(values["price"])} | {n: _moment(values[n]) for n in ("created_at", "updated_at")}
-        return json.dumps(values, ensure_ascii=False) + "\n"
-    return ",".join(_csv(name, value) for name, value in values.items()) + "\r\n"
+    fields = [_field(file_format, value) for value in row]
+    if file_format == "csv":
+        return ",".join(fields) + "\r\n"
+    return "{" + ",".join(f'"{name}":{field}' for name, field in zip(COLUMNS, fields, strict=True)) + "}\n"
 
 
-def _csv(name: str, value: Any) -> str:
+def _field(file_format: Format, value: Any) -> str:
+    csv = file_format == "csv"
     if isinstance(value, datetime):
-        return _moment(value)
+        moment = f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "Z"
+        return moment if csv else f'"{moment}"'
     if value is None:
-        return ""
-    return '"' + value.replace('"', '""') + '"' if name in QUOTED else str(value)
-
-
-def _moment(value: datetime) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return "" if csv else "null"
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"' if csv else json.dumps(value, ensure_ascii=False)
+    return str(value)

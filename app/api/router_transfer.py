@@ -138,7 +138,7 @@ def export_products_route(engine: EngineDep, query: Annotated[exports.ExportQuer
 class _File(StreamingResponse):
     """A file whose transaction ends with it, also when the client goes away in the middle."""
 
-    def __init__(self, first: str, rest: Generator[str], **options: Any) -> None:
+    def __init__(self, first: bytes, rest: Generator[bytes], **options: Any) -> None:
         super().__init__(itertools.chain([first], rest), **options)
         self._rest = rest
 

@@ -6,20 +6,32 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import psutil
+import psycopg2
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import URL, create_engine
+from sqlalchemy import URL, create_engine, insert
 
+from app.api.database import make_engine
+from app.api.exports import ExportQuery, export
+from app.api.models import Product
+from app.api.settings import Settings
 from tests.api.conftest import Json, created, problem
 from tests.conftest import API_ROLE, running
+
+MANY = (
+    "INSERT INTO products (name, price, categoria, email_fornecedor) "
+    "SELECT repeat('x', 200), 1, 'Roupas', 'a@example.com' FROM generate_series(1, 20000)"
+)
 
 HEADER = "name,description,price,categoria,email_fornecedor\n"
 SOFA = "Sofá,,1899.90,Móveis,vendas@fornecedor.example.com\n"
@@ -149,14 +161,14 @@ def test_an_upload_that_breaks_off_leaves_nothing(api_url: str) -> None:
         assert len(listed(client)) == 1
 
 
-text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
+words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
 awkward = st.sampled_from(
     ['"', '""', ",", "\n", "\r\n", "\r", "=1+1", " x ", "\\N", "\\", "\t", "\u2028", "é😀", "\ufeff"]
 )
 products = st.fixed_dictionaries(
     {
-        "name": (text | awkward.map(lambda a: f"a{a}b")).filter(lambda name: name.strip() != ""),
-        "description": st.none() | text | awkward,
+        "name": (words | awkward.map(lambda a: f"a{a}b")).filter(lambda name: name.strip() != ""),
+        "description": st.none() | words | awkward,
         "price": st.integers(1, 999_999_999_999).map(lambda cents: cents / 100),
         "categoria": st.sampled_from(["Eletrônico", "Roupas"]),
     }
@@ -204,6 +216,26 @@ def test_an_export_has_what_the_filter_shows_in_its_order(client: TestClient, pr
     )
 
 
+@pytest.mark.parametrize(
+    ("microsecond", "written"), [(0, "2026-11-01T12:30:00Z"), (120_000, "2026-11-01T12:30:00.12Z")], ids=str
+)
+def test_every_database_writes_the_same_lines(client: TestClient, microsecond: int, written: str) -> None:
+    moment = datetime(2026, 11, 1, 12, 30, 0, microsecond, UTC)
+    values = {"id": 7, "name": 'Sofá "😀" \\', "description": "a b\t\x01\r\n", "price": Decimal("19.90")}
+    values |= {"categoria": "Móveis", "email_fornecedor": "a@b.example.com", "created_at": moment, "updated_at": moment}
+    with client.app.state.database.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.execute(insert(Product), values)
+        connection.execute(insert(Product), values | {"id": 8, "description": None})
+    lines = client.get("/products/export").content.decode().partition("\r\n")[2]
+    end = f'19.90,"Móveis","a@b.example.com",{written},{written}\r\n'
+    assert lines == f'7,"Sofá ""😀"" \\","a b\t\x01\r\n",{end}8,"Sofá ""😀"" \\",,{end}'
+    lines = client.get("/products/export?format=jsonl").content.decode()
+    start = r'"name":"Sofá \"😀\" \\","description":'
+    end = '"price":19.90,"categoria":"Móveis","email_fornecedor":"a@b.example.com",'
+    end += f'"created_at":"{written}","updated_at":"{written}"}}\n'
+    assert lines == f'{{"id":7,{start}' + r'"a b\t\u0001\r\n",' + f'{end}{{"id":8,{start}null,{end}'
+
+
 def test_memory_stays_flat_whatever_the_size(api_url: str) -> None:
     """A hundred thousand products in and out, 11 MB, within what one per cent of them would take as objects."""
     process = next(
@@ -229,19 +261,37 @@ def test_memory_stays_flat_whatever_the_size(api_url: str) -> None:
         assert process.memory_info().rss - idle < 40 * 2**20
 
 
+def test_a_client_that_stops_reading_keeps_no_connection(
+    migrated_postgres_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.exports.STALLED_SECONDS", 1)
+    url = migrated_postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    engine = make_engine(Settings(database_url=url))
+    with engine.connect() as connection:
+        connection.exec_driver_sql(MANY)
+    pieces = export(engine, ExportQuery())
+    next(pieces)
+    time.sleep(2)
+    with pytest.raises(psycopg2.OperationalError, match="server closed the connection"):
+        list(pieces)
+    with engine.connect() as connection:  # the only one that the engine has
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    engine.dispose()
+
+
 def test_a_client_that_goes_away_leaves_no_transaction_open(api_url: str, migrated_postgres_url: URL) -> None:
     engine = create_engine(migrated_postgres_url, isolation_level="AUTOCOMMIT")
-    open_ones = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    # Not only idle ones: one that goes on is idle between its steps.
+    open_ones = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'catalogue-api' AND xact_start IS NOT NULL"
+    )
     with engine.connect() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO products (name, price, categoria, email_fornecedor) "
-            "SELECT repeat('x', 200), 1, 'Roupas', 'a@example.com' FROM generate_series(1, 20000)"
-        )
+        connection.exec_driver_sql(MANY)
         for _ in range(12):
             with httpx.stream("GET", f"{api_url}/products/export") as response:
                 next(response.iter_bytes(100))
         deadline = time.monotonic() + 20
-        while connection.exec_driver_sql(open_ones).scalar_one() and time.monotonic() < deadline:
+        while (left := connection.exec_driver_sql(open_ones).scalar_one()) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert connection.exec_driver_sql(open_ones).scalar_one() == 0
+        assert left == 0
     engine.dispose()

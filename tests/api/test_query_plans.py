@@ -189,8 +189,8 @@ def test_what_is_to_be_deleted_is_found_by_an_index(million: TestClient, query: 
 def test_an_export_begins_without_having_read_the_whole_table(million: TestClient, query: Json) -> None:
     def begin() -> None:
         pieces = export(million.app.state.database.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
-        assert next(pieces).startswith("id,name,")
-        next(pieces, "")
+        assert next(pieces).startswith(b"id,name,")
+        next(pieces, b"")
         pieces.close()  # type: ignore[attr-defined]
 
     query = query | ({"categoria": [query["categoria"]]} if isinstance(query.get("categoria"), str) else {})
