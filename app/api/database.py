@@ -104,6 +104,12 @@ def _connector(settings: Settings) -> Callable[..., Any]:
         **parameters,
         "application_name": "catalogue-api",
         "connect_timeout": 5,  # seconds
+        # A server that went away without a word is noticed within half a minute; Linux alone would wait for a quarter
+        # of an hour, and with it all requests.
+        "tcp_user_timeout": 10_000,  # milliseconds
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
         "client_encoding": "utf8",  # an export passes on what comes as it comes
         "options": f"-c timezone=utc -c statement_timeout={timeout_milliseconds}",
     }
