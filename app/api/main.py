@@ -16,7 +16,6 @@ from app.api import errors, health, openapi
 from app.api.auth import Authenticator
 from app.api.database import Database, make_engine
 from app.api.router import router
-from app.api.router_transfer import IMPORTS
 from app.api.router_transfer import router as transfer_router
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
@@ -46,7 +45,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.authenticator = Authenticator(used)
         app.state.require_if_match = used.require_if_match
         app.state.import_max_bytes = used.import_max_bytes
-        app.state.imports = anyio.CapacityLimiter(IMPORTS)
+        # Files at a time, so that they leave threads and connections to lists; more wait.
+        app.state.files = anyio.CapacityLimiter(max(1, database.threads - 2))
         # As many request threads as connections: a request waits for a thread, never for a connection in a thread.
         anyio.to_thread.current_default_thread_limiter().total_tokens = database.threads
         yield

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from typing import Annotated, Any
 
 import anyio
-from anyio import from_thread, to_thread
+from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
@@ -23,7 +23,6 @@ from app.api.errors import (
 )
 from app.api.imports import Imported
 
-IMPORTS = 2  # at a time in one process, so that they leave threads and connections to the others; more wait
 STALLED_SECONDS = 60  # an upload of which nothing arrives for so long is given up
 FORMATS: dict[str, imports.Format] = {
     "text/csv": "csv",
@@ -117,7 +116,7 @@ async def import_products_route(
         _chunks(request),
         FORMATS[media_type],
         on_error,
-        limiter=request.app.state.imports,
+        limiter=request.app.state.files,
     )
 
 
@@ -127,20 +126,28 @@ async def import_products_route(
     response_class=StreamingResponse,
     responses=EXPORTED | problem_responses(InvalidRequestError([NO_FORMAT])),
 )
-def export_products_route(engine: EngineDep, query: Annotated[exports.ExportQuery, Query()]) -> StreamingResponse:
+async def export_products_route(
+    request: Request, engine: EngineDep, query: Annotated[exports.ExportQuery, Query()]
+) -> StreamingResponse:
     """Write all products that meet the filter into one file, which `POST /products/import` takes back."""
+    files: CapacityLimiter = request.app.state.files
     pieces = exports.export(engine, query)
-    first = next(pieces)  # here, where a database that does not answer is still a 503
+    await files.acquire_on_behalf_of(pieces)
+    try:
+        first = await to_thread.run_sync(next, pieces)  # here, where a database that does not answer is still a 503
+    except BaseException:
+        files.release_on_behalf_of(pieces)
+        raise
     headers = {"Content-Disposition": f'attachment; filename="products.{query.format}"'}
-    return _File(first, pieces, headers=headers, media_type=MEDIA_TYPES[query.format])
+    return _File(files, first, pieces, headers=headers, media_type=MEDIA_TYPES[query.format])
 
 
 class _File(StreamingResponse):
-    """A file whose transaction ends with it, also when the client goes away in the middle."""
+    """A file whose transaction and place among the files end with it, also when the client goes away in the middle."""
 
-    def __init__(self, first: bytes, rest: Generator[bytes], **options: Any) -> None:
+    def __init__(self, files: CapacityLimiter, first: bytes, rest: Generator[bytes], **options: Any) -> None:
         super().__init__(itertools.chain([first], rest), **options)
-        self._rest = rest
+        self._files, self._rest = files, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file."""
@@ -148,6 +155,7 @@ class _File(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._rest.close()
+            self._files.release_on_behalf_of(self._rest)
 
 
 def _chunks(request: Request) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -277,6 +278,24 @@ def test_a_client_that_stops_reading_keeps_no_connection(
     with engine.connect() as connection:  # the only one that the engine has
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
     engine.dispose()
+
+
+def test_exports_that_are_read_slowly_keep_nobody_from_listing(api_url: str, migrated_postgres_url: URL) -> None:
+    engine = create_engine(migrated_postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(MANY)
+    engine.dispose()
+    place = urlsplit(api_url)
+    with ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection((place.hostname, place.port))) for _ in range(8)]
+        for client in slow:
+            client.sendall(b"GET /products/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(1)
+        assert [httpx.get(f"{api_url}/products/", timeout=3).status_code for _ in range(5)] == [200] * 5
+        for client in slow[:-1]:
+            client.close()
+        slow[-1].settimeout(10)
+        assert slow[-1].recv(15) == b"HTTP/1.1 200 OK"  # whose turn has come
 
 
 def test_a_client_that_goes_away_leaves_no_transaction_open(api_url: str, migrated_postgres_url: URL) -> None:
