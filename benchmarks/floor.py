@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
@@ -40,19 +41,13 @@ ONE = PRODUCT.model_dump_json().encode()
 PAGE = b"[" + b",".join([ONE] * 50) + b"]"
 
 
-class Nothing:
-    """What the routes take for their database, and do not use."""
-
-    engine = None
-
-
 def make_app() -> FastAPI:
     """Build the application."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.authenticator = Authenticator(Settings())
-        app.state.database = Nothing()
+        app.state.database = SimpleNamespace(engine=None)  # which the routes take, and do not use
         yield
 
     floor = APIRouter(dependencies=router.dependencies)

@@ -13,9 +13,8 @@ from app.api.schemas import ProductBase, ProductCreate, ProductResponse
 
 FIELDS = tuple(ProductResponse.model_fields)
 COLUMNS = [getattr(Product, name) for name in FIELDS]
-CREATE = insert(Product).returning(*COLUMNS)
+CREATE = Prepared(insert(Product).returning(*COLUMNS), tuple(ProductBase.model_fields))
 
-_CREATE = Prepared(CREATE, tuple(ProductBase.model_fields))
 _ID = Product.id == bindparam("product_id")
 _VERSION = Product.version == bindparam("expected")
 _READ = Prepared(select(*COLUMNS).where(_ID))
@@ -30,7 +29,7 @@ async def get_product(database: Database, product_id: int) -> Fields | None:
 
 async def create_product(database: Database, new: ProductCreate) -> Fields:
     """Store a new product and return it with what the database generated."""
-    return _fields(cast("Row", await database.first_row(_CREATE, dict(new))))
+    return _fields(cast("Row", await database.first_row(CREATE, dict(new))))
 
 
 async def update_product(

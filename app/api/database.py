@@ -14,7 +14,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.api import search
-from app.api.prepared import Connections, Parameters, Prepared, Row
+from app.api.prepared import WAIT_SECONDS, Connections, Parameters, Prepared, Row
 from app.api.settings import Settings
 
 
@@ -67,7 +67,7 @@ def make_engine(settings: Settings, *, pool_size: int = 1) -> Engine:
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=WAIT_SECONDS,
     )
     event.listen(engine, "checkout", _replace_when_closed)
     return engine
@@ -103,7 +103,7 @@ def _connector(settings: Settings) -> Callable[..., Any]:
     parameters = {
         **parameters,
         "application_name": "catalogue-api",
-        "connect_timeout": 5,  # seconds
+        "connect_timeout": WAIT_SECONDS,
         # A server that went away without a word is noticed within half a minute; Linux alone would wait for a quarter
         # of an hour, and with it all requests.
         "tcp_user_timeout": 10_000,  # milliseconds
@@ -115,12 +115,10 @@ def _connector(settings: Settings) -> Callable[..., Any]:
     }
     if settings.database_auth == "password":
         return lambda **more: psycopg2.connect(**parameters, **more)
-    from app.api.iam import Tokens  # only here: it brings the AWS libraries
-
-    tokens = Tokens()
+    from app.api import iam  # only here: it brings the AWS libraries
 
     def connect(**more: Any) -> Any:
-        token = tokens.token(parameters["host"], int(parameters.get("port", 5432)), parameters["user"])
+        token = iam.token(parameters["host"], int(parameters.get("port", 5432)), parameters["user"])
         return psycopg2.connect(**{**parameters, "password": token}, **more)
 
     return connect

@@ -48,7 +48,7 @@ def create_once(engine: Engine, caller: str, key: str, new: ProductCreate, heade
                 raise ReusedKeyError
             answer = json.loads(kept)
             return Response(answer["body"], 201, answer["headers"], "application/json")
-        product = connection.execute(crud.CREATE, dict(new)).mappings().one()
+        product = connection.execute(crud.CREATE.statement, dict(new)).mappings().one()
         response = product_response(product, status=201, headers={"Location": f"{headers_of}/{product['id']}"})
         headers = {name: response.headers[name] for name in ("etag", "location")}
         kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()}).encode()

@@ -1,14 +1,16 @@
 """What the tests of the API's contract share: a client of it on PostgreSQL and on SQLite."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import URL, text
+from sqlalchemy import URL, Connection, create_engine, text
 
 from app.api.main import create_app
 from app.api.migrate import upgrade
+from benchmarks.database import libpq
 
 Json = dict[str, Any]
 
@@ -19,8 +21,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/catalogue.db"
     else:
         postgres: URL = request.getfixturevalue("postgres_url")
-        # As people write it; the API adds the driver.
-        url = postgres.set(drivername="postgresql").render_as_string(hide_password=False)
+        url = libpq(postgres)  # as people write it; the API adds the driver
     return url
 
 
@@ -40,6 +41,15 @@ def client(_client: TestClient) -> TestClient:
         for table in ("products", "products_summary"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
     return _client
+
+
+@contextmanager
+def connection(url: URL) -> Iterator[Connection]:
+    """Open a connection on which every statement is a transaction of its own."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
 
 
 def created(client: TestClient, product: Json, **changes: Any) -> Json:

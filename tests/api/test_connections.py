@@ -9,13 +9,14 @@ from typing import Any
 import psycopg2
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import URL, Connection, Integer, String, bindparam, create_engine, func, literal, select, text
+from sqlalchemy import URL, Integer, String, bindparam, func, literal, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api.main import create_app
 from app.api.prepared import Connections, Prepared
 from app.api.settings import Settings
-from tests.api.conftest import created, problem
+from benchmarks.database import libpq
+from tests.api.conftest import connection, created, problem
 
 LENGTH = Prepared(select(func.length(bindparam("text", type_=String))))
 SLEEP = Prepared(select(literal("slept", String), func.pg_sleep(bindparam("seconds", type_=Integer))))
@@ -24,23 +25,13 @@ SLEEP = Prepared(select(literal("slept", String), func.pg_sleep(bindparam("secon
 @pytest.fixture
 def connections(postgres_url: URL) -> Connections:
     """Two connections."""
-    dsn = postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return Connections(lambda: psycopg2.connect(dsn, async_=1), 2)
+    return Connections(lambda: psycopg2.connect(libpq(postgres_url), async_=1), 2)
 
 
 @contextmanager
 def an_api(url: URL, **settings: Any) -> Iterator[TestClient]:
-    database_url = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with TestClient(create_app(Settings(database_url=database_url, **settings)), raise_server_exceptions=False) as api:
+    with TestClient(create_app(Settings(database_url=libpq(url), **settings)), raise_server_exceptions=False) as api:
         yield api
-
-
-@contextmanager
-def connection(url: URL) -> Iterator[Connection]:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as opened:
-        yield opened
-    engine.dispose()
 
 
 def test_each_statement_gets_its_own_answer(connections: Connections) -> None:

@@ -20,13 +20,14 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import URL, create_engine, insert
+from sqlalchemy import URL, insert
 
 from app.api.database import make_engine
 from app.api.exports import ExportQuery, export
 from app.api.models import Product
 from app.api.settings import Settings
-from tests.api.conftest import Json, created, problem
+from benchmarks.database import libpq
+from tests.api.conftest import Json, connection, created, problem
 from tests.conftest import API_ROLE, running
 
 MANY = (
@@ -266,25 +267,22 @@ def test_a_client_that_stops_reading_keeps_no_connection(
     migrated_postgres_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.api.exports.STALLED_SECONDS", 1)
-    url = migrated_postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
-    engine = make_engine(Settings(database_url=url))
-    with engine.connect() as connection:
-        connection.exec_driver_sql(MANY)
+    engine = make_engine(Settings(database_url=libpq(migrated_postgres_url)))
+    with connection(migrated_postgres_url) as owner:
+        owner.exec_driver_sql(MANY)
     pieces = export(engine, ExportQuery())
     next(pieces)
     time.sleep(2)
     with pytest.raises(psycopg2.OperationalError, match="server closed the connection"):
         list(pieces)
-    with engine.connect() as connection:  # the only one that the engine has
-        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    with engine.connect() as again:  # the only one that the engine has
+        assert again.exec_driver_sql("SELECT 1").scalar_one() == 1
     engine.dispose()
 
 
 def test_exports_that_are_read_slowly_keep_nobody_from_listing(api_url: str, migrated_postgres_url: URL) -> None:
-    engine = create_engine(migrated_postgres_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(MANY)
-    engine.dispose()
+    with connection(migrated_postgres_url) as owner:
+        owner.exec_driver_sql(MANY)
     place = urlsplit(api_url)
     with ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection((place.hostname, place.port))) for _ in range(8)]
@@ -299,18 +297,16 @@ def test_exports_that_are_read_slowly_keep_nobody_from_listing(api_url: str, mig
 
 
 def test_a_client_that_goes_away_leaves_no_transaction_open(api_url: str, migrated_postgres_url: URL) -> None:
-    engine = create_engine(migrated_postgres_url, isolation_level="AUTOCOMMIT")
     # Not only idle ones: one that goes on is idle between its steps.
     open_ones = (
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'catalogue-api' AND xact_start IS NOT NULL"
     )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(MANY)
+    with connection(migrated_postgres_url) as owner:
+        owner.exec_driver_sql(MANY)
         for _ in range(12):
             with httpx.stream("GET", f"{api_url}/products/export") as response:
                 next(response.iter_bytes(100))
         deadline = time.monotonic() + 20
-        while (left := connection.exec_driver_sql(open_ones).scalar_one()) and time.monotonic() < deadline:
+        while (left := owner.exec_driver_sql(open_ones).scalar_one()) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert left == 0
-    engine.dispose()
