@@ -6,11 +6,11 @@ from pathlib import Path
 import aws_cdk
 
 from infra.compose import ComposeError, read
-from infra.connections import over_budget
-from infra.environment import SettingsError, environment
-from infra.sign_in import open_to_everybody
+from infra.constructs.sign_in import open_to_everybody
+from infra.plan.connections import over_budget
+from infra.plan.environment import SettingsError, environment
+from infra.plan.tasks import tasks
 from infra.stack import ApplicationStack
-from infra.tasks import tasks
 
 
 def main() -> None:

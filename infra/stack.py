@@ -7,22 +7,22 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
-from infra import environment
-from infra.alarms import Alarms
 from infra.compose import Project, model
-from infra.database import Database
-from infra.distribution import CLIENT_ADDRESS_HEADER
-from infra.environment import Environment
-from infra.images import Images
-from infra.load_balancer import LoadBalancer
-from infra.network import Network
-from infra.secrets import Secrets
-from infra.service import Service
-from infra.sign_in import SignIn, is_wanted
-from infra.tasks import Task
-from infra.traffic_logs import TrafficLogs
-from infra.variables import Variables
-from infra.web_acl import WebAcl
+from infra.constructs.alarms import Alarms
+from infra.constructs.database import Database
+from infra.constructs.distribution import CLIENT_ADDRESS_HEADER
+from infra.constructs.images import Images
+from infra.constructs.load_balancer import LoadBalancer
+from infra.constructs.network import Network
+from infra.constructs.secrets import Secrets
+from infra.constructs.service import Service
+from infra.constructs.sign_in import SignIn, is_wanted
+from infra.constructs.traffic_logs import TrafficLogs
+from infra.constructs.variables import Variables
+from infra.constructs.web_acl import WebAcl
+from infra.plan import environment
+from infra.plan.environment import Environment
+from infra.plan.tasks import Task
 
 
 class ApplicationStack(Stack):

@@ -11,14 +11,14 @@ from typing import Any
 
 import aws_cdk
 
-from infra.acknowledgements import ACKNOWLEDGEMENTS
 from infra.compose import ComposeError, Project, read
-from infra.environment import SettingsError, environment
+from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 from infra.gates.findings import Finding, Verdict, judge
 from infra.gates.synthesis import synthesise
 from infra.gates.templates import GateError, check
+from infra.plan.environment import SettingsError, environment
+from infra.plan.tasks import tasks
 from infra.stack import ApplicationStack
-from infra.tasks import tasks
 
 # `prod` as a team with a domain has it; RFC 2606 keeps the name for examples.
 _DOMAIN = {
@@ -71,10 +71,10 @@ def report(verdict: Verdict, environments: list[str]) -> str:
         ]
         lines.append("".join(f"{cell:<25}" for cell in (gate, *numbers)).rstrip())
     if verdict.unacknowledged:
-        lines += ["", "Mend these, or say in infra/acknowledgements.py why they are meant:"]
+        lines += ["", "Mend these, or say in infra/gates/acknowledgements.py why they are meant:"]
         lines += map(str, verdict.unacknowledged)
     if verdict.stale:
-        lines += ["", "Drop these from infra/acknowledgements.py, as no gate finds them:", *verdict.stale]
+        lines += ["", "Drop these from infra/gates/acknowledgements.py, as no gate finds them:", *verdict.stale]
     return "\n".join(lines)
 
 

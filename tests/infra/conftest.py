@@ -151,9 +151,9 @@ class Workspace:
         from aws_cdk.assertions import Template as Assertions
 
         from infra.compose import read
-        from infra.environment import environment
+        from infra.plan.environment import environment
+        from infra.plan.tasks import tasks
         from infra.stack import ApplicationStack
-        from infra.tasks import tasks
 
         environments = {**CONTEXT["environments"], **({name: settings} if settings else {})}
         project = read(self.compose_file)

@@ -12,10 +12,10 @@ from constructs import Construct
 
 from infra.compose import model
 from infra.compose.model import DatabaseField
-from infra.environment import Environment
-from infra.log_groups import log_group
-from infra.network import Network
-from infra.variables import Variables
+from infra.constructs.log_groups import log_group
+from infra.constructs.network import Network
+from infra.constructs.variables import Variables
+from infra.plan.environment import Environment
 
 _PORT = 5432
 _LOGS = ("postgresql", "upgrade")

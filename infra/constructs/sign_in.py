@@ -8,10 +8,10 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra import environment
 from infra.compose.model import Project, Service, SignInField
-from infra.environment import Environment
-from infra.variables import Variables
+from infra.constructs.variables import Variables
+from infra.plan import environment
+from infra.plan.environment import Environment
 
 _CALLBACK = "/oauth2callback"  # where Streamlit's st.login has people sent back to
 

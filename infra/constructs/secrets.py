@@ -6,7 +6,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.variables import Variables
+from infra.constructs.variables import Variables
 
 _CHARACTERS = 48  # of letters and digits: more than 256 bits
 

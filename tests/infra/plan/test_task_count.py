@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.compose import read
-from infra.environment import Services
-from infra.task_count import TaskCount, task_count
+from infra.plan.environment import Services
+from infra.plan.task_count import TaskCount, task_count
 
 
 def counted(folder: Path, *, replicas: int, most: int | None, min_tasks: int = 1, max_tasks: int = 10) -> TaskCount:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from infra import environment
 from infra.compose.model import Service
+from infra.plan import environment
 
 # A deployment starts as many new tasks as there are old ones before it stops those: never fewer than before.
 MINIMUM_HEALTHY_PERCENT = 100

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.fargate import Size, smallest
+from infra.plan.fargate import Size, smallest
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.environment import SettingsError, environment
+from infra.plan.environment import SettingsError, environment
 from tests.infra.conftest import CONTEXT
 
 

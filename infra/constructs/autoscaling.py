@@ -5,7 +5,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 from infra.compose.model import Autoscaling
-from infra.task_count import TaskCount
+from infra.plan.task_count import TaskCount
 
 # Load that has come is answered at once; load that has gone may come back.
 _SCALE_OUT_COOLDOWN = Duration.minutes(1)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from infra.environment import Environment
-from infra.instance_classes import MEMORY_GIB
-from infra.task_count import task_count
-from infra.tasks import Task
+from infra.plan.environment import Environment
+from infra.plan.instance_classes import MEMORY_GIB
+from infra.plan.task_count import task_count
+from infra.plan.tasks import Task
 
 POOL_SIZE = "DATABASE_POOL_SIZE"
 """Variable of a container: how many connections its one worker keeps open at most."""

@@ -9,16 +9,16 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.alarms import Alarms
-from infra.autoscaling import scale
-from infra.containers import add_containers, port_name
-from infra.environment import Environment
-from infra.images import Images
-from infra.log_groups import log_group
-from infra.network import Network
-from infra.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount, task_count
-from infra.tasks import Task
-from infra.variables import Given
+from infra.constructs.alarms import Alarms
+from infra.constructs.autoscaling import scale
+from infra.constructs.containers import add_containers, port_name
+from infra.constructs.images import Images
+from infra.constructs.log_groups import log_group
+from infra.constructs.network import Network
+from infra.constructs.variables import Given
+from infra.plan.environment import Environment
+from infra.plan.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount, task_count
+from infra.plan.tasks import Task
 
 # The load balancer's idle timeout, and so how long Service Connect's proxy may wait for an answer too (15 s otherwise).
 REQUEST_TIMEOUT = Duration.seconds(60)

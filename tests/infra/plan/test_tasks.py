@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.compose import ComposeError, read
-from infra.fargate import Size
-from infra.tasks import Task, tasks
+from infra.plan.fargate import Size
+from infra.plan.tasks import Task, tasks
 from tests.tools import ROOT
 
 

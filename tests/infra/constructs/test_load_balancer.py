@@ -1,6 +1,6 @@
 """Which path leads to which service."""
 
-from infra.load_balancer import routes
+from infra.constructs.load_balancer import routes
 
 
 def test_the_most_specific_path_comes_first() -> None:

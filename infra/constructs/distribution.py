@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
-from infra.service import REQUEST_TIMEOUT
+from infra.constructs.service import REQUEST_TIMEOUT
 
 HTTP_PORT = 80
 

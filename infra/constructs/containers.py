@@ -8,9 +8,9 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 
 from infra.compose.model import Service
-from infra.images import Images
-from infra.tasks import Task
-from infra.variables import Given, Variables
+from infra.constructs.images import Images
+from infra.constructs.variables import Given, Variables
+from infra.plan.tasks import Task
 
 # Where the agent of ECS Exec writes, which it cannot in a container whose root file system is read-only.
 _EXEC_DIRECTORIES = ["/var/lib/amazon", "/var/log/amazon"]

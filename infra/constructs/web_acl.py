@@ -5,7 +5,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from infra.log_groups import log_group
+from infra.constructs.log_groups import log_group
 
 _Acl = wafv2.CfnWebACL
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from infra.instance_classes import MEMORY_GIB
+from infra.plan.instance_classes import MEMORY_GIB
 
 _ANYWHERE = IPv4Network("0.0.0.0/0")
 _DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"

@@ -90,7 +90,7 @@ def test_every_gate_looks_at_the_stack(tmp_path: Path) -> None:
 
 
 def test_every_acknowledgement_gives_a_reason_and_is_written_once() -> None:
-    from infra.acknowledgements import ACKNOWLEDGEMENTS
+    from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 
     combinations = [combination for each in ACKNOWLEDGEMENTS for combination in each.combinations()]
 

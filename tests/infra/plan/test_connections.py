@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from infra.compose import read
-from infra.connections import max_connections, over_budget
-from infra.environment import environment
-from infra.tasks import tasks
+from infra.plan.connections import max_connections, over_budget
+from infra.plan.environment import environment
+from infra.plan.tasks import tasks
 from tests.infra.conftest import Workspace, settings
 
 

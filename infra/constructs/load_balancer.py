@@ -10,11 +10,11 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
 from constructs import Construct
 
-from infra import environment
-from infra.distribution import HTTP_PORT, Distribution
-from infra.environment import Environment
-from infra.network import Network
-from infra.service import REQUEST_TIMEOUT, Service
+from infra.constructs.distribution import HTTP_PORT, Distribution
+from infra.constructs.network import Network
+from infra.constructs.service import REQUEST_TIMEOUT, Service
+from infra.plan import environment
+from infra.plan.environment import Environment
 
 _HTTPS_PORT = 443
 _EVERYTHING = "/*"

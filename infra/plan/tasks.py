@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra import fargate
 from infra.compose import ComposeError, Problem, Project
 from infra.compose.model import Service
+from infra.plan import fargate
 
 # Service Connect adds a container of its own to a task: a proxy that needs at least this much memory (Amazon ECS
 # Developer Guide, "Service Connect"). The guide advises 256 CPU units too, for many requests; here the proxy shares the
