@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks import requests, scale, start, synth, transfer, ui
-from benchmarks.database import SETTINGS, run_tool
 from benchmarks.load import require_wrk
 from benchmarks.report import Table, markdown, show
+from testkit.database import SETTINGS, run_tool
 
 RESULTS = Path(__file__).with_name("results.md")
 PARTS: dict[str, Callable[[], list[Table]]] = {

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.database import ROOT
-from benchmarks.server import free_port
+from testkit.server import free_port
+from testkit.tools import ROOT
 
 PROJECT = "catalogue-bench"  # so that what `make up` started goes on undisturbed
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from benchmarks.database import libpq, run_tool
+from testkit.database import libpq, run_tool
 
 SCRIPT = Path(__file__).with_name("load.lua")
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from sqlalchemy import URL
 
 from app.api.schemas import ProductResponse
-from benchmarks import server
-from benchmarks.database import execute, make_database, postgres
 from benchmarks.load import Measured, pgbench, require_wrk, wrk
 from benchmarks.report import Table, goal, show, spread
+from benchmarks.server import application, floor
+from testkit import server
+from testkit.database import execute, make_database, postgres
 
 ROWS = 100_000
 CONNECTIONS = (1, 16, 64)
@@ -78,8 +79,8 @@ def measure() -> list[Table]:
         tutorial, path = "benchmarks.tutorial:app", "/products/1"
         servers = (
             stack.enter_context(server.api(database)).url,
-            stack.enter_context(server.application(tutorial, path, database, POOL_SIZE=str(THREADS))).url,
-            stack.enter_context(server.floor()).url,
+            stack.enter_context(application(tutorial, path, database, POOL_SIZE=str(THREADS))).url,
+            stack.enter_context(floor()).url,
         )
         for url in servers:  # every code path once before it counts
             for operation in OPERATIONS.values():
@@ -89,7 +90,7 @@ def measure() -> list[Table]:
             for name in OPERATIONS:
                 for connections in CONNECTIONS:
                     rounds.setdefault((name, connections), []).append(_round(name, connections, servers, database))
-        with server.application(tutorial, path, database) as default_pool:
+        with application(tutorial, path, database) as default_pool:
             as_taught = wrk(
                 default_pool.url, *OPERATIONS["read"], connections=max(CONNECTIONS), seconds=AS_TAUGHT_SECONDS
             )

@@ -9,11 +9,12 @@ from urllib.request import urlopen
 
 from sqlalchemy import URL, create_engine, text
 
-from benchmarks import server
-from benchmarks.database import make_database, postgres
 from benchmarks.load import require_wrk, wrk
-from benchmarks.products import DAYS, FIRST_DAY, RARE, RARE_WORD
 from benchmarks.report import Table, goal, show, spread
+from testkit import server
+from testkit.database import make_database, postgres
+from testkit.lists import REQUESTS
+from testkit.products import DAYS, FIRST_DAY
 
 SIZES = (1_000, 100_000, 1_000_000)
 ROUNDS = 3
@@ -21,41 +22,6 @@ SECONDS = 1
 PAGE, SEARCH = 1.3, 3.0  # how many times longer a request may take at the largest size than at the smallest
 SUMMARY_MILLISECONDS = 50
 HALF_TIME = (FIRST_DAY + timedelta(days=DAYS / 2)).isoformat()
-MONTH = {
-    "created_after": (FIRST_DAY + timedelta(days=180)).isoformat(),
-    "created_before": (FIRST_DAY + timedelta(days=210)).isoformat(),
-}
-
-FEW = {"limit": 10}  # where the smallest table has no full page, so that all answers are as long
-
-# What is asked, and how many times longer it may take.
-REQUESTS: dict[str, tuple[dict[str, object], float]] = {
-    "first page": ({}, PAGE),
-    "filter: one category": ({"categoria": "Roupas"}, PAGE),
-    "filter: two categories, a range of prices": (
-        {"categoria": ["Roupas", "Calçados"], "price_min": 50, "price_max": 100},
-        PAGE,
-    ),
-    "filter: a range of prices": ({"price_min": 1000, "price_max": 2000}, PAGE),
-    "filter: one supplier": ({"email_fornecedor": "atacado.recife@fornecedores.example.com", **FEW}, PAGE),
-    "filter: a month": (MONTH, PAGE),
-    "filter: one category, dearest first": ({"categoria": "Móveis", "sort": "-price"}, PAGE),
-    "filter: a month, by name": ({**MONTH, "sort": "name"}, PAGE),
-    **{
-        f"sort: {order}": ({"sort": order}, PAGE)
-        for order in ("-id", "name", "-name", "description", "price", "-price", "categoria", "email_fornecedor")
-    },
-    "sort: created_at": ({"sort": "created_at"}, PAGE),
-    "sort: -updated_at": ({"sort": "-updated_at"}, PAGE),
-    "search: a word in one of six": ({"q": "garantia"}, SEARCH),
-    "search: a word in one of fifty": ({"q": "camiseta", **FEW}, SEARCH),
-    "search: two words": ({"q": "tênis corrida", **FEW}, SEARCH),
-    "search: a prefix": ({"q": "ca"}, SEARCH),
-    "search: a plural, found by its stem": ({"q": "geladeiras", **FEW}, SEARCH),
-    f"search: a word in {RARE}": ({"q": RARE_WORD}, SEARCH),
-    "search: a word in none": ({"q": "xilofone"}, SEARCH),
-    "search: in a category, dearest first": ({"q": "camiseta", "categoria": "Roupas", "sort": "-price", **FEW}, SEARCH),
-}
 
 
 def measure() -> list[Table]:
@@ -65,8 +31,8 @@ def measure() -> list[Table]:
         postgresql = stack.enter_context(postgres())
         databases = {size: make_database(postgresql, size) for size in SIZES}
         urls = {size: stack.enter_context(server.api(database)).url for size, database in databases.items()}
-        paths = {name: dict.fromkeys(SIZES, _path(parameters)) for name, (parameters, _) in REQUESTS.items()}
-        goals = {name: most for name, (_, most) in REQUESTS.items()}
+        paths = {name: dict.fromkeys(SIZES, _path(parameters)) for name, parameters in REQUESTS.items()}
+        goals = {name: SEARCH if "q" in parameters else PAGE for name, parameters in REQUESTS.items()}
         for order in ("id", "price"):
             name = f"a page in the middle, by {order}"
             paths[name] = {size: _middle(url, order) for size, url in urls.items()}

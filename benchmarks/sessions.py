@@ -19,10 +19,10 @@ from app.ui.api_models import CATEGORIES
 from app.ui.filters import order_text
 from app.ui.texts import PORTUGUESE as WORDS
 from benchmarks.containers import Watch, composition, engine_answers
-from benchmarks.products import write_csv
 from benchmarks.report import Table, goal
-from benchmarks.server import Server
 from benchmarks.visitor import PATIENCE, LostError, PageError, Visitor, visiting
+from testkit.products import write_csv
+from testkit.server import Server
 
 MEBIBYTE = 2**20
 IDLE = (0, 1, 10, 50)

@@ -4,10 +4,11 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks import server
 from benchmarks.containers import docker, engine_answers
-from benchmarks.database import ROOT, make_database, postgres
 from benchmarks.report import Table, goal, show, spread
+from testkit import server
+from testkit.database import make_database, postgres
+from testkit.tools import ROOT
 
 ROUNDS = 10
 READY_SECONDS = 1.5

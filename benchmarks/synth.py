@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Table, show, spread
+from testkit.tools import ROOT
 
-ROOT = Path(__file__).parent.parent
 ROUNDS = 5
 # CloudFormation refuses a stack without resources; this one has the cheapest there is.
 EMPTY = (

@@ -15,10 +15,10 @@ import psutil
 from sqlalchemy import URL
 
 from app.example_products import demo_products
-from benchmarks import server
-from benchmarks.database import copy_in, execute, libpq, make_database, postgres, run_tool
-from benchmarks.products import FIELDS, write_csv
 from benchmarks.report import Table, goal, show, spread
+from testkit import server
+from testkit.database import copy_in, execute, libpq, make_database, postgres, run_tool
+from testkit.products import FIELDS, write_csv
 
 IMPORTED = 200_000
 EXPORTED = 1_000_000

@@ -17,11 +17,11 @@ from app.ui.filters import order_text
 from app.ui.list_view import ListView
 from app.ui.product_table import VISIBLE_ROWS
 from app.ui.texts import PORTUGUESE as WORDS
-from benchmarks import server, sessions
-from benchmarks.database import make_database, postgres
+from benchmarks import sessions
 from benchmarks.report import Table, goal, show, spread
-from tests.end_to_end import browser
-from tests.tools import CHROMIUM
+from testkit import browser, server
+from testkit.database import make_database, postgres
+from testkit.tools import CHROMIUM
 
 SIZES = (1_000, 1_000_000)
 ROUNDS = 7

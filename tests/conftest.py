@@ -1,35 +1,14 @@
 """What tests share: an embedded PostgreSQL, a running API, and products to send to it."""
 
-import os
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from sqlalchemy import URL, create_engine, text
 
 from app.embedded_postgres import embedded_postgres
-from benchmarks.database import make_database
-from tests.tools import ROOT
-
-API_ROLE = "catalogue_api"
-
-
-@contextmanager
-def server_folder() -> Iterator[Path]:
-    """A new folder for a PostgreSQL server's data.
-
-    Not below pytest's own folder: every session of root closes that to other users, and the server runs as one.
-    """
-    with tempfile.TemporaryDirectory(prefix="catalogue-test-") as folder:
-        yield Path(folder) / "postgres"
+from testkit import server
+from testkit.database import make_database, migrate, server_folder
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +21,7 @@ def postgres_url() -> Iterator[URL]:
 @pytest.fixture(scope="session")
 def migrated_postgres_url(postgres_url: URL) -> URL:
     """The URL of a database with the newest schema, as its owner."""
-    url = postgres_url.render_as_string(hide_password=False)
-    environment = {**os.environ, "DATABASE_URL": url, "DATABASE_API_USER": API_ROLE}
-    subprocess.run([sys.executable, "-m", "app.api.migrate"], cwd=ROOT, env=environment, check=True)
+    migrate(postgres_url)
     return postgres_url
 
 
@@ -57,10 +34,8 @@ def million_products_url(postgres_url: URL) -> URL:
 @pytest.fixture(scope="session")
 def _running_api(migrated_postgres_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # As the role that has no more rights than it needs, so that a missing one fails here.
-    environment = {"DATABASE_URL": migrated_postgres_url.set(username=API_ROLE).render_as_string(hide_password=False)}
-    log = tmp_path_factory.mktemp("api") / "api.log"
-    with running([sys.executable, "-m", "app.api.main"], "API_PORT", "/health/ready", environment, log) as url:
-        yield url
+    with server.api(migrated_postgres_url, tmp_path_factory.mktemp("api") / "api.log") as running:
+        yield running.url
 
 
 @pytest.fixture
@@ -83,44 +58,3 @@ def product() -> dict[str, Any]:
         "categoria": "Eletrodoméstico",
         "email_fornecedor": "vendas@fornecedor.example.com",
     }
-
-
-def free_port() -> int:
-    """Return a TCP port nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def running(
-    command: list[str],
-    port_variable: str,
-    health_path: str,
-    environment: dict[str, str],
-    log: Path,
-    port: int | None = None,
-) -> Iterator[str]:
-    """Run a server on a free port, given to it as `port_variable`; yield its URL once `health_path` answers."""
-    port = port or free_port()
-    url = f"http://127.0.0.1:{port}"
-    env = {**os.environ, **environment, port_variable: str(port)}
-    with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output) as server:
-        try:
-            deadline = time.monotonic() + 60
-            while not _healthy(url + health_path):
-                assert server.poll() is None, f"{command} ended:\n{log.read_text()}"
-                assert time.monotonic() < deadline, f"{command} is not healthy:\n{log.read_text()}"
-                time.sleep(0.1)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.HTTPError:
-        return False

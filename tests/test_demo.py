@@ -12,8 +12,9 @@ from sqlalchemy import URL
 from app.example_products import PRODUCTS, demo_products
 from app.ui import example
 from app.ui.api_client import ApiClient
-from tests.conftest import API_ROLE, running
-from tests.tools import ROOT
+from testkit.database import API_ROLE
+from testkit.server import running
+from testkit.tools import ROOT
 
 
 def test_the_products_are_the_same_on_every_call_and_cover_all_categories() -> None:

@@ -16,8 +16,9 @@ import psutil
 import pytest
 from sqlalchemy import URL
 
-from tests.conftest import free_port, server_folder
-from tests.tools import ROOT
+from testkit.database import server_folder
+from testkit.server import free_port
+from testkit.tools import ROOT
 
 
 @pytest.fixture

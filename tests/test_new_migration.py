@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import server_folder
-from tests.tools import ROOT
+from testkit.database import server_folder
+from testkit.tools import ROOT
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 ENGLISH, PORTUGUESE = ROOT / "README.md", ROOT / "README.pt-BR.md"
 BOTH = pytest.mark.parametrize("readme", [ENGLISH, PORTUGUESE], ids=lambda path: path.name)

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 from app.api.main import create_app
 from app.api.migrate import upgrade
-from benchmarks.database import libpq
+from testkit.database import libpq
 
 Json = dict[str, Any]
 

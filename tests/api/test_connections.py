@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.api.main import create_app
 from app.api.prepared import Connections, Prepared
 from app.api.settings import Settings
-from benchmarks.database import libpq
+from testkit.database import libpq
 from tests.api.conftest import connection, created, problem
 
 LENGTH = Prepared(select(func.length(bindparam("text", type_=String))))

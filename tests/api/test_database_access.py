@@ -24,7 +24,7 @@ from app.api.database import make_engine
 from app.api.main import create_app
 from app.api.migrate import upgrade
 from app.api.settings import Settings
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 ROLE = "catalogue_api"
 SSL_REQUEST = (80877103).to_bytes(4, "big")  # the code of PostgreSQL's SSLRequest message

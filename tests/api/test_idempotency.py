@@ -12,8 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import URL, text
 
+from testkit.database import API_ROLE
+from testkit.server import running
 from tests.api.conftest import Json, field_errors
-from tests.conftest import API_ROLE, running
 
 
 def create(client: Any, product: Json, key: str) -> Any:

@@ -26,9 +26,9 @@ from app.api.database import make_engine
 from app.api.exports import ExportQuery, export
 from app.api.models import Product
 from app.api.settings import Settings
-from benchmarks.database import libpq
+from testkit.database import API_ROLE, libpq
+from testkit.server import running
 from tests.api.conftest import Json, connection, created, problem
-from tests.conftest import API_ROLE, running
 
 MANY = (
     "INSERT INTO products (name, price, categoria, email_fornecedor) "

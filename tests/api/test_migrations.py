@@ -16,7 +16,7 @@ from sqlalchemy import URL, create_engine, text
 from app.api.migrate import alembic_config
 from app.api.models import Base
 from app.api.revision import newest_revision
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from sqlalchemy import URL, create_engine, text
 
 from app.api.main import create_app
+from testkit.database import API_ROLE
+from testkit.server import running
 from tests.api.conftest import Json
-from tests.conftest import API_ROLE, running
 
 TOKEN = "test-service-token-of-at-least-32-characters"
 CONFIG: Json = {

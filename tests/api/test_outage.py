@@ -10,8 +10,9 @@ import httpx2 as httpx
 from sqlalchemy import make_url
 
 from app.embedded_postgres import embedded_postgres
-from tests.conftest import running, server_folder
-from tests.tools import ROOT
+from testkit.database import server_folder
+from testkit.server import running
+from testkit.tools import ROOT
 
 
 def test_an_outage_is_a_503_and_the_api_recovers_by_itself(tmp_path: Path) -> None:

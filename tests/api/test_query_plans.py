@@ -14,8 +14,8 @@ from app.api.listing import Sort
 from app.api.main import create_app
 from app.api.prepared import Parameters, Prepared, Row
 from app.api.settings import Settings
-from benchmarks.scale import MONTH, REQUESTS
-from tests.conftest import API_ROLE
+from testkit.database import API_ROLE
+from testkit.lists import MONTH, REQUESTS
 
 Json = dict[str, Any]
 MOST = 100_000  # products that may be looked at for one page: a tenth of all, as a month's are
@@ -62,7 +62,7 @@ COUNTS: list[Json] = [
 LISTS = [
     *({"sort": sort} for sort in get_args(Sort)),
     *FILTERS,
-    *(parameters for parameters, _ in REQUESTS.values() if len(parameters) > 1),
+    *(parameters for parameters in REQUESTS.values() if len(parameters) > 1),
     *COMBINATIONS,
     *COUNTS,
 ]

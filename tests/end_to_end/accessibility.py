@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 IMPACTS = ("serious", "critical")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import running
-from tests.tools import require
+from testkit.server import running
+from testkit.tools import require
 
 UI = [sys.executable, "-m", "app.ui.serve"]
 

@@ -7,7 +7,7 @@ import httpx2 as httpx
 from playwright.sync_api import Locator, Page, expect
 
 from app.ui.texts import LANGUAGES, Texts
-from tests.end_to_end import browser
+from testkit import browser
 from tests.end_to_end.catalogue import read, stock
 
 LOCALES = {"pt": "pt-BR", "en": "en-US"}

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import ElementHandle, Locator, Page, expect
 
 from app.ui.texts import LANGUAGES, PORTUGUESE
-from tests.end_to_end import browser
+from testkit import browser
 from tests.end_to_end.accessibility import violations
 from tests.end_to_end.catalogue import change, numbered, stock
 from tests.end_to_end.journey import DESKTOP, LOCALES, button

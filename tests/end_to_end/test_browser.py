@@ -15,13 +15,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from app.ui.texts import ENGLISH, PORTUGUESE
-from tests.conftest import free_port, running
-from tests.end_to_end import browser
+from testkit import browser
+from testkit.server import free_port, running
+from testkit.tools import require
 from tests.end_to_end.accessibility import violations
 from tests.end_to_end.catalogue import change, numbered, read, stock
 from tests.end_to_end.conftest import UI
 from tests.end_to_end.journey import DESKTOP, button, create_find_change_delete, fill, search
-from tests.tools import require
 
 
 @pytest.mark.parametrize(("language", "theme"), [("pt", "light"), ("en", "dark")])

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import free_port
+from testkit.server import free_port
+from testkit.tools import ROOT, require
 from tests.end_to_end.journey import create_find_change_delete
-from tests.tools import ROOT, require
 
 PROJECT = "catalogue-test"
 

@@ -11,9 +11,9 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.conftest import running
-from tests.end_to_end import browser
-from tests.tools import require
+from testkit import browser
+from testkit.server import running
+from testkit.tools import require
 
 FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
 SPREADSHEET = (

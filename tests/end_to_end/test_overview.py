@@ -9,10 +9,10 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import running
-from tests.end_to_end import browser
+from testkit import browser
+from testkit.server import running
+from testkit.tools import require
 from tests.end_to_end.accessibility import violations
-from tests.tools import require
 
 CHARTS = 5
 PRICES = {"Eletrônico": 1500, "Móveis": 899.9, "Roupas": 59.9, "Calçados": 120}

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.tools import ROOT, require
+from testkit.tools import ROOT, require
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import Page, expect
 from sqlalchemy import URL
 
-from tests.conftest import API_ROLE, free_port, running
-from tests.end_to_end import browser
+from testkit import browser
+from testkit.database import API_ROLE
+from testkit.server import free_port, running
+from testkit.tools import require
 from tests.end_to_end.oidc_issuer import CLIENT_ID, CLIENT_SECRET, Issuer, issuer
-from tests.tools import require
 
 SERVICE_TOKEN = "test-service-token-of-at-least-32-characters"
 COOKIE_SECRET = "test-cookie-secret-of-at-least-32-characters"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 # Where the locked Node is: CDK's library starts the first in PATH.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import ROOT, require
+from testkit.tools import ROOT, require
 
 SYNTHESISED_FROM = ("app", "infra", "requirements", ".streamlit", ".dockerignore", "cdk.json", "docker-compose.yml")
 LAPTOP_SECRETS = {"shell": "sentinel-of-the-shell", ".env": "sentinel-of-dotenv", "default": "local-only-password"}

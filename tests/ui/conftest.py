@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.ui.api_client import ApiClient
 from app.ui.api_models import Product
-from tests.tools import ROOT
+from testkit.tools import ROOT
 from tests.ui.visiting import Visit, run
 
 

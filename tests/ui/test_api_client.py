@@ -11,7 +11,7 @@ import pytest
 from app.api.models import Categoria
 from app.ui.api_client import ApiClient
 from app.ui.api_models import CATEGORIES, EVERYTHING, ApiError, Failure, Imported, ProductFilter
-from tests.conftest import free_port
+from testkit.server import free_port
 from tests.ui.conftest import Misbehaviour
 
 UNAVAILABLE = (503, "application/problem+json", json.dumps({"title": "t", "status": 503, "detail": "Not now."}))

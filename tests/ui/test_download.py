@@ -22,8 +22,8 @@ from app.ui import download
 from app.ui.api_client import ApiClient
 from app.ui.api_models import EVERYTHING, ProductFilter
 from app.ui.texts import ENGLISH, PORTUGUESE
-from tests.conftest import free_port, running
-from tests.tools import ROOT
+from testkit.server import free_port, running
+from testkit.tools import ROOT
 from tests.ui.conftest import Misbehaviour
 from tests.ui.test_sign_in import ANA, VALUES
 

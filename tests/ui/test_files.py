@@ -18,8 +18,8 @@ from app.ui.api_client import ApiClient
 from app.ui.api_models import EVERYTHING, Product
 from app.ui.import_job import ImportJob, Imports
 from app.ui.texts import ENGLISH, LANGUAGES, PORTUGUESE, Texts
-from tests.conftest import free_port
-from tests.tools import ROOT
+from testkit.server import free_port
+from testkit.tools import ROOT
 from tests.ui.conftest import Misbehaviour
 from tests.ui.visiting import click, run
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.ui.api_client import ApiClient
 from app.ui.api_models import Product
-from tests.conftest import free_port
+from testkit.server import free_port
 from tests.ui.visiting import Visit, click, errors, fill, is_open, messages, run, type_into_table
 
 LOOK_UP_PAGE = "views/product.py"

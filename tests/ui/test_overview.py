@@ -20,8 +20,8 @@ from app.ui.api_client import ApiClient
 from app.ui.api_summary import Added, CategorySummary, PriceRange, Prices
 from app.ui.overview_charts import Picture
 from app.ui.texts import ENGLISH, PORTUGUESE
-from tests.conftest import free_port
-from tests.tools import ROOT
+from testkit.server import free_port
+from testkit.tools import ROOT
 from tests.ui.conftest import Misbehaviour
 from tests.ui.visiting import click, errors, run
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.ui.api_client import ApiClient
 from app.ui.api_models import Product
-from tests.conftest import free_port
+from testkit.server import free_port
 from tests.ui.conftest import Misbehaviour
 from tests.ui.visiting import Visit, click, errors, fill, is_open, messages, run, select
 

@@ -13,8 +13,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.ui.settings import SIGN_IN_VARIABLES
-from tests.conftest import running
-from tests.tools import ROOT
+from testkit.server import running
+from testkit.tools import ROOT
 from tests.ui.conftest import Misbehaviour
 
 VALUES = {

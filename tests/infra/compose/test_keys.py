@@ -7,7 +7,7 @@ import pytest
 from infra.compose import ComposeError, read
 from infra.compose.key_table import KEYS, Key, Treatment
 from infra.compose.keys import check, markdown
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 SPECIFICATION = {
     line

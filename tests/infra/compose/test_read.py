@@ -14,8 +14,8 @@ from infra.compose.interpolation import interpolate
 from infra.compose.load import load
 from infra.compose.model import DatabaseField
 from infra.compose.problems import Problems
+from testkit.tools import ROOT
 from tests.infra.compose.corpus import CASES
-from tests.tools import ROOT
 
 PASSWORD = "a-password-nobody-else-has"
 

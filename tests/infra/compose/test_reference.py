@@ -13,8 +13,8 @@ from infra.compose.interpolation import interpolate
 from infra.compose.load import load
 from infra.compose.model import Project, Service
 from infra.compose.values import seconds
+from testkit.tools import ROOT, require
 from tests.infra.compose import corpus
-from tests.tools import ROOT, require
 
 DOCKER_HEALTH_DEFAULTS = {"interval": "30s", "timeout": "30s", "start_period": "0s"}
 FILES = [case / "compose.yaml" for case in corpus.cases() if not case.name.startswith("refused_")]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.gates.findings import Acknowledgement, Finding, judge
+from testkit.tools import require
 from tests.infra.conftest import CONTEXT
-from tests.tools import require
 
 FINDING = Finding("prod", "checkov", "CKV_AWS_1", "Database/Instance", "Ensure something")
 ACKNOWLEDGEMENT = Acknowledgement(

@@ -7,7 +7,7 @@ import pytest
 from infra.compose import ComposeError, read
 from infra.plan.fargate import Size
 from infra.plan.tasks import Task, tasks
-from tests.tools import ROOT
+from testkit.tools import ROOT
 
 
 def planned(folder: Path, services: str) -> dict[str, Task]:

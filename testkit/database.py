@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import URL, create_engine, text
 
 from app.embedded_postgres import TOOLS, embedded_postgres
-from benchmarks.products import DATED_FIELDS, write_dated_csv
+from testkit.products import DATED_FIELDS, write_dated_csv
+from testkit.tools import ROOT
 
-ROOT = Path(__file__).parent.parent
 API_ROLE = "catalogue_api"
 # Connections for the pools of several servers and pgbench at once; the memory that RDS gives prod's db.t4g.small, a
 # quarter of its 2 GiB. The rest is PostgreSQL's default.
@@ -22,10 +22,19 @@ SETTINGS = {"max_connections": "200", "shared_buffers": "512MB"}
 
 
 @contextmanager
+def server_folder() -> Iterator[Path]:
+    """A new folder for a PostgreSQL server's data.
+
+    Not below pytest's own folder: every session of root closes that to other users, and the server runs as one.
+    """
+    with tempfile.TemporaryDirectory(prefix="catalogue-testkit-") as folder:
+        yield Path(folder) / "postgres"
+
+
+@contextmanager
 def postgres() -> Iterator[URL]:
     """Start a server whose data goes when it stops; yield the URL of an empty database of it, as its owner."""
-    with tempfile.TemporaryDirectory(prefix="catalogue-bench-") as folder:
-        data = Path(folder, "data")
+    with server_folder() as data:
         with embedded_postgres(data) as url:
             execute(url, *(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in SETTINGS.items()))
         with embedded_postgres(data) as url:  # it takes effect with a start
@@ -37,18 +46,23 @@ def make_database(server: URL, rows: int) -> URL:
     name = f"rows_{rows}"
     execute(server, f"CREATE DATABASE {name}")
     url = server.set(database=name)
-    environment = {**os.environ, "DATABASE_URL": libpq(url), "DATABASE_API_USER": API_ROLE}
-    command = [sys.executable, "-m", "app.api.migrate"]
-    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    migrate(url)
     if rows:
         _load(url, rows)
     execute(url, "VACUUM ANALYZE")
     return url
 
 
+def migrate(url: URL) -> None:
+    """Bring a database to the newest schema, with the API's role."""
+    environment = {**os.environ, "DATABASE_URL": libpq(url), "DATABASE_API_USER": API_ROLE}
+    command = [sys.executable, "-m", "app.api.migrate"]
+    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+
+
 def _load(url: URL, rows: int) -> None:
     """Load the products first and index them then, which takes half as long."""
-    with tempfile.TemporaryDirectory(prefix="catalogue-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="catalogue-testkit-") as folder:
         file = Path(folder, "products.csv")
         write_dated_csv(file, rows)
         indexes = _rows(url, "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'products_by_%'")

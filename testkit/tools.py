@@ -1,4 +1,4 @@
-"""Tools some tests need: their absence is a skip with a reason on a laptop and a failure in CI."""
+"""The repository, and the tools some tests need: a missing one is a skip with a reason here and a failure in CI."""
 
 import os
 import shutil

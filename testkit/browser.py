@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Error, Locator, Page, Request, expect, sync_playwright
 
-from tests.tools import CHROMIUM
+from testkit.tools import CHROMIUM
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -53,7 +53,7 @@ def travel(journey: Callable[[Page], None], **context: Any) -> None:
     Chromium drops what it is loading whenever a network interface comes or goes, as those of containers do.
     """
     for attempts_left in (2, 1, 0):
-        disturbed = []
+        disturbed: list[str] = []
 
         def note(request: Request, disturbed: list[str] = disturbed) -> None:
             if "ERR_NETWORK_CHANGED" in (request.failure or ""):

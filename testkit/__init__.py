@@ -1,0 +1,1 @@
+"""What tests, benchmarks and fault experiments share: PostgreSQL, products, running servers, a browser, tools."""
