@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from app.ui.api_client import ApiClient
-from app.ui.api_models import CATEGORIES
-from app.ui.filters import order_text
+from app.ui.client.api_client import ApiClient
+from app.ui.client.api_models import CATEGORIES
+from app.ui.products.filters import order_text
 from app.ui.texts import PORTUGUESE as WORDS
 from benchmarks.containers import Watch, composition, engine_answers
 from benchmarks.report import Table, goal

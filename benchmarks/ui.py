@@ -11,11 +11,11 @@ from datetime import UTC
 
 from playwright.sync_api import Page
 
-from app.ui.api_client import ApiClient
-from app.ui.api_models import Product
-from app.ui.filters import order_text
-from app.ui.list_view import ListView
-from app.ui.product_table import VISIBLE_ROWS
+from app.ui.client.api_client import ApiClient
+from app.ui.client.api_models import Product
+from app.ui.products.filters import order_text
+from app.ui.products.list_view import ListView
+from app.ui.products.product_table import VISIBLE_ROWS
 from app.ui.texts import PORTUGUESE as WORDS
 from benchmarks import sessions
 from benchmarks.report import Table, goal, show, spread

@@ -10,8 +10,8 @@ import httpx2 as httpx
 from sqlalchemy import URL
 
 from app.example_products import PRODUCTS, demo_products
-from app.ui import example
-from app.ui.api_client import ApiClient
+from app.ui.client.api_client import ApiClient
+from app.ui.products import example
 from testkit.database import API_ROLE
 from testkit.server import running
 from testkit.tools import ROOT

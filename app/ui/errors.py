@@ -8,9 +8,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import session
-from app.ui.api_models import ApiError, Failure, FieldError
+from app.ui.client.api_models import ApiError, Failure, FieldError
 from app.ui.formats import plain
 from app.ui.settings import api_url
+from app.ui.sign_in import access
 from app.ui.texts import Texts
 
 RETRY_SECONDS = 5
@@ -40,7 +41,7 @@ _WRONG_VALUES = {
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def error_boundary() -> Iterator[None]:
     """Turn what nobody has thought of into a sentence on the page and a traceback in the log.
 
     Each part that Streamlit runs by itself (the page, a fragment, a dialog) needs this around it.
@@ -79,7 +80,7 @@ def mark(error: ApiError, places: Mapping[str, DeltaGenerator]) -> bool:
 @st.fragment(run_every=RETRY_SECONDS)
 def _wait_for_the_api() -> None:
     st.caption(session.texts().retrying.format(seconds=RETRY_SECONDS))
-    if st.session_state.pop("asked_before", False) and session.client().is_ready():
+    if st.session_state.pop("asked_before", False) and access.client().is_ready():
         st.rerun()
     st.session_state["asked_before"] = True  # the first run is part of the page that has just failed
 

@@ -10,8 +10,10 @@ HERE = Path(__file__).parent
 if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
-from app.ui import errors, session, sign_in  # noqa: E402
+from app.ui import errors, session  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
+from app.ui.sign_in import access  # noqa: E402
+from app.ui.sign_in import page as sign_in  # noqa: E402
 from app.ui.texts import LANGUAGES  # noqa: E402
 
 LOGO = HERE / "logo.svg"
@@ -62,14 +64,14 @@ page = st.navigation(
             url_path="arquivos",
         ),
     ],
-    position="top" if session.may_enter() else "hidden",
+    position="top" if access.may_enter() else "hidden",
 )
-if not session.may_enter():
+if not access.may_enter():
     heading.title(texts.sign_in_title)
     sign_in.show()
     st.stop()
 heading.title(page.title)
-if name := session.person():
+if name := access.user_name():
     with account:
         sign_in.account(name)
 
@@ -83,5 +85,5 @@ except InvalidApiUrlError as error:
     st.error(sentence, title=texts.invalid_api_url_title, icon=":material/error:")
     st.stop()
 
-with errors.told():
+with errors.error_boundary():
     page.run()

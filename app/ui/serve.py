@@ -13,8 +13,8 @@ from typing import Any
 import uvicorn
 from starlette.middleware import Middleware
 
-from app.ui.settings import InvalidPortError, InvalidSignInError, SignIn, sign_in, ui_port
-from app.ui.sign_in_answers import CALLBACK, SignInAnswers
+from app.ui.settings import InvalidPortError, InvalidSignInError, SignInSettings, sign_in, ui_port
+from app.ui.sign_in.middleware import CALLBACK, SignInMiddleware
 
 SCRIPT = Path(__file__).parent / "main.py"
 KEEP_ALIVE_SECONDS = 75  # longer than a load balancer keeps a connection without traffic (60), or some answers are 502
@@ -37,7 +37,8 @@ def main() -> int:
 
     from streamlit import App, config  # only now: it reads the variable above when it is imported
 
-    from app.ui import download, product_table  # noqa: F401 - the table with pandas, which the first visitor would wait for
+    from app.ui.files import download
+    from app.ui.products import product_table  # noqa: F401 - the table with pandas, which the first visitor would wait for
 
     config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages
     if settings:
@@ -47,7 +48,7 @@ def main() -> int:
         SCRIPT,
         routes=[download.route()],
         secrets=_secrets(settings) if settings else None,
-        middleware=[Middleware(SignInAnswers, settings.public_url)] if settings else None,
+        middleware=[Middleware(SignInMiddleware, settings.public_url)] if settings else None,
     )
     uvicorn.run(
         app,
@@ -64,7 +65,7 @@ def main() -> int:
     return 0
 
 
-def _secrets(settings: SignIn) -> dict[str, Any]:
+def _secrets(settings: SignInSettings) -> dict[str, Any]:
     return {
         "auth": {
             "redirect_uri": f"{settings.public_url}{CALLBACK}",

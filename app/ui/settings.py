@@ -27,7 +27,7 @@ class InvalidSignInError(Exception):
 
 
 @dataclass(frozen=True)
-class SignIn:
+class SignInSettings:
     """The identity provider (OpenID Connect), the application it knows this UI as, and where this UI is."""
 
     issuer: str
@@ -77,7 +77,7 @@ def sign_in_required() -> bool:
     return any(os.environ.get(name) for name in SIGN_IN_VARIABLES)
 
 
-def sign_in() -> SignIn | None:
+def sign_in() -> SignInSettings | None:
     """Return how people sign in, from SIGN_IN_VARIABLES; None when none of them is set.
 
     Raises:
@@ -102,7 +102,7 @@ def sign_in() -> SignIn | None:
         problems.append(f"COOKIE_SECRET is shorter than {COOKIE_SECRET_LENGTH} characters")
     if problems:
         raise InvalidSignInError(f"{'; '.join(problems)}.")
-    return SignIn(
+    return SignInSettings(
         issuer=values["OIDC_ISSUER"].rstrip("/"),
         client_id=values["OIDC_CLIENT_ID"],
         client_secret=values["OIDC_CLIENT_SECRET"],

@@ -11,8 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.ui.api_client import ApiClient
-from app.ui.api_models import Product
+from app.ui.client.api_client import ApiClient
+from app.ui.client.api_models import Product
 from testkit.tools import ROOT
 from tests.ui.visiting import Visit, run
 

@@ -6,6 +6,14 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 Visit = Callable[..., AppTest]  # the API's URL, and what the address asks for
+VALUES = {  # of a UI in which people sign in
+    "OIDC_ISSUER": "https://issuer.example.com/pool",
+    "OIDC_CLIENT_ID": "client",
+    "OIDC_CLIENT_SECRET": "client-secret",
+    "PUBLIC_URL": "https://shop.example.com",
+    "COOKIE_SECRET": "a-cookie-secret-of-at-least-32-characters",
+}
+ANA = {"is_logged_in": True, "email": "ana@example.com", "sub": "1"}
 
 
 def run(app: AppTest) -> AppTest:

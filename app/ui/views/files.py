@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app.ui import download, import_form, import_result, session, spreadsheet
-from app.ui.api_models import EVERYTHING
-from app.ui.import_job import ImportJob, Imports
+from app.ui import session
+from app.ui.client.api_models import EVERYTHING
+from app.ui.files import download, import_form, import_result, spreadsheet
+from app.ui.files.import_job import ImportJob, Imports
+from app.ui.products import state
 from app.ui.settings import public_api_url, sign_in_required
 
 texts = session.texts()
@@ -37,7 +39,7 @@ def import_section() -> None:
     if job is not None and running:
         progress(job)
     elif job is not None:
-        session.keep_listed(None)  # the list has changed
+        state.keep_listed(None)  # the list has changed
         import_result.show(imports, job)
 
 

@@ -5,13 +5,15 @@ from contextlib import ExitStack, contextmanager, nullcontext
 
 import streamlit as st
 
-from app.ui import errors, overview_charts, session
-from app.ui.api_client import ApiClient
-from app.ui.api_models import ApiError, Product
-from app.ui.api_summary import Prices, Summary
+from app.ui import errors, session
+from app.ui.client.api_client import ApiClient
+from app.ui.client.api_models import ApiError, Product
+from app.ui.client.api_summary import Prices, Summary
 from app.ui.formats import moment, money, number, plain, short_money
-from app.ui.overview_charts import Picture
+from app.ui.products import overview_charts, state
+from app.ui.products.overview_charts import ChartCard
 from app.ui.settings import api_url, service_token
+from app.ui.sign_in import access
 
 READ_AGAIN = "read_again"  # the key of the button
 FRESH_SECONDS = 30  # visitors share what was read so long ago at most
@@ -47,7 +49,7 @@ def read_or_tell() -> Summary | None:
     try:
         # Read again, the figures that are there stay until the new ones are.
         with nullcontext() if st.session_state.get(READ_AGAIN) else shape_of_the_page():
-            return read(api_url(), service_token(), session.client())
+            return read(api_url(), service_token(), access.client())
     except ApiError as error:
         errors.show_and_retry(error, texts.could_not_sum_up)
         return None
@@ -65,13 +67,13 @@ def figures(summary: Summary, price: Prices) -> None:
         st.metric(texts.categories_in_use, in_use, border=True)
 
 
-def show(picture: Picture) -> None:
+def show(card: ChartCard) -> None:
     """Show a chart below its heading."""
     with st.container(border=True, height="stretch"):
-        st.header(picture.title, anchor=False)
-        st.altair_chart(picture.chart, alt=picture.alt)
-        if picture.hint:
-            st.caption(picture.hint)
+        st.header(card.title, anchor=False)
+        st.altair_chart(card.chart, alt=card.alt)
+        if card.hint:
+            st.caption(card.hint)
 
 
 def ends(title: str, products: tuple[Product, ...], key: str) -> None:
@@ -88,7 +90,7 @@ def ends(title: str, products: tuple[Product, ...], key: str) -> None:
                     icon=":material/arrow_forward:",
                     help="",
                     width="stretch",
-                    query_params={session.LOOKED_UP: str(product.id)},
+                    query_params={state.LOOKED_UP: str(product.id)},
                 )
                 st.markdown(plain(money(product.price, texts)), width="content")
 

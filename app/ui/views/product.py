@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app.ui import dialogs, errors, session
-from app.ui.api_models import ApiError, Product
+from app.ui import errors, session
+from app.ui.client.api_models import ApiError, Product
 from app.ui.formats import moment, money, plain
+from app.ui.products import dialogs, state
+from app.ui.sign_in import access
 
 CARD = 300  # pixels, about as high as the card of a product
 FIELD = "product_id"  # its key
@@ -18,7 +20,7 @@ def look_up(product_id: int) -> Product | None:
     """Return the product, or None after showing why there is none."""
     try:
         with st.skeleton(height=CARD):
-            return session.client().read_product(product_id)
+            return access.client().read_product(product_id)
     except ApiError as error:
         errors.show_and_retry(error, texts.could_not_read.format(id=product_id))
         return None
@@ -59,10 +61,10 @@ def card(product: Product) -> None:
 def looked_up() -> None:
     """Have the address say what was typed: one step in the browser's history."""
     typed = st.session_state[FIELD]
-    st.query_params.update({session.LOOKED_UP: [] if typed is None else str(typed)})
+    st.query_params.update({state.LOOKED_UP: [] if typed is None else str(typed)})
 
 
-asked = (st.query_params.get_all(session.LOOKED_UP) or [""])[-1]
+asked = (st.query_params.get_all(state.LOOKED_UP) or [""])[-1]
 wanted = int(asked) if asked.isdecimal() and len(asked) <= DIGITS and 0 < int(asked) <= MAX_ID else None
 if st.session_state.get(FIELD, ...) != wanted:
     st.session_state[FIELD] = wanted  # a link's, or what the reader went back to

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.example_products import PRODUCTS
-from app.ui import dialogs, download, errors, example, filters, inline_edit, product_table, session
-from app.ui.api_models import ApiError, Product
+from app.ui import errors, session
+from app.ui.client.api_models import ApiError, Product
+from app.ui.files import download
 from app.ui.formats import number, plain
-from app.ui.list_view import SIZES, ListView
-from app.ui.session import Listed
+from app.ui.products import dialogs, example, filters, inline_edit, product_table, state
+from app.ui.products.list_view import SIZES, ListView
+from app.ui.products.state import Listed
+from app.ui.sign_in import access
 
 SKELETON = 456  # pixels: as high as a full table, so nothing moves when it comes
 
@@ -18,7 +21,7 @@ SKELETON = 456  # pixels: as high as a full table, so nothing moves when it come
 @st.fragment
 def products() -> None:
     """Show the list that the address asks for, and the dialog that is open."""
-    with errors.told():
+    with errors.error_boundary():
         table_and_controls()
         dialogs.show()
 
@@ -43,7 +46,9 @@ def table_and_controls() -> None:
             hint.caption(texts.edit_hint)
         else:
             selected = product_table.select_from(
-                listed.page.products, sort=listed.view.sort, on_sort=lambda sort: ListView.of_address().go(sort=sort)
+                listed.page.products,
+                sort=listed.view.sort,
+                on_sort=lambda sort: ListView.from_query_params().go(sort=sort),
             )
             with toolbar:
                 act_on(selected)
@@ -52,26 +57,26 @@ def table_and_controls() -> None:
             inline_edit.switch()
         pager(listed)
     elif listed is not None:
-        nothing(listed.view)
+        empty_state(listed.view)
 
 
 def wanted() -> ListView:
     """Return what the address asks for, or what is on screen as long as another page would lose changes to it."""
-    kept = session.listed()
-    return kept.view if kept is not None and inline_edit.is_under_way() else ListView.of_address()
+    kept = state.listed()
+    return kept.view if kept is not None and inline_edit.is_under_way() else ListView.from_query_params()
 
 
 def read(view: ListView, places: filters.Places) -> Listed | None:
     """Return the page to show, read now unless it is there already; None after showing why it cannot be."""
     texts = session.texts()
-    kept = session.listed()
+    kept = state.listed()
     if kept is not None and kept.view == view and (kept.is_current or inline_edit.is_under_way()):
         return kept
     total_is_known = kept is not None and kept.is_current and kept.view.shows_the_same_products_as(view)
     product_table.select_nothing(view.sort)
     try:
         with st.skeleton(height=SKELETON):
-            page = session.client().list_products(
+            page = access.client().list_products(
                 view.filter(session.zone()),
                 sort=view.sort,
                 limit=view.limit,
@@ -82,15 +87,15 @@ def read(view: ListView, places: filters.Places) -> Listed | None:
     except ApiError as error:
         if error.status == 422 and error.errors and {wrong.field for wrong in error.errors} <= {"after", "before"}:
             view.go()  # the place is of another order, as in an address that was changed by hand
-            return read(ListView.of_address(), places)
+            return read(ListView.from_query_params(), places)
         if not filters.tell(error, places):
             errors.show_and_retry(error, texts.could_not_list)
         return None
     if not page.products and (view.after or view.before):  # what was there is gone: the page beside it
         view.go(before=view.after)
-        return read(ListView.of_address(), places)
+        return read(ListView.from_query_params(), places)
     total = kept.total if total_is_known and kept is not None else (page.total, page.total_is_exact)
-    session.keep_listed(listed := Listed(view, page, total))
+    state.keep_listed(listed := Listed(view, page, total))
     return listed
 
 
@@ -101,11 +106,11 @@ def act_on(selected: Sequence[Product]) -> None:
     edited = st.button(texts.edit, key="edit", icon=":material/edit:", disabled=one is None)
     label = f"{texts.delete} ({len(selected)})" if len(selected) > 1 else texts.delete
     deleted = st.button(label, key="delete", icon=":material/delete:", disabled=not selected)
-    st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=session.keep_listed, args=(None,))
+    st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=state.keep_listed, args=(None,))
     if one is None:
         st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=True)
     else:  # not a button that switches the page: that would be two steps in the browser's history
-        address = {session.LOOKED_UP: str(one.id)}
+        address = {state.LOOKED_UP: str(one.id)}
         st.page_link(
             "views/product.py", label=texts.open, icon=":material/open_in_full:", help="", query_params=address
         )
@@ -140,7 +145,7 @@ def pager(listed: Listed) -> None:
                 index=SIZES.index(view.limit),
                 key=f"page_size{view.limit}",
                 format_func=lambda size: texts.per_page.format(size=size),
-                on_change=lambda: ListView.of_address().go(limit=st.session_state[f"page_size{view.limit}"]),
+                on_change=lambda: ListView.from_query_params().go(limit=st.session_state[f"page_size{view.limit}"]),
                 disabled=editing,
                 label_visibility="collapsed",
                 filter_mode=None,
@@ -156,11 +161,11 @@ def pager(listed: Listed) -> None:
 
 def turn(view: ListView, **place: str) -> None:
     """Turn the page of `view`, unless a filter was typed into just before: its first page is to come."""
-    if ListView.of_address() == view:
+    if ListView.from_query_params() == view:
         view.go(**place)
 
 
-def nothing(view: ListView) -> None:
+def empty_state(view: ListView) -> None:
     """Show that there are no products, or none that meet the filters, and what to do about it."""
     texts = session.texts()
     with st.container(border=True, horizontal_alignment="center"):
@@ -179,11 +184,11 @@ def load_examples() -> None:
     if st.button(texts.load_examples.format(count=count), key="load_examples", icon=":material/dataset:"):
         try:
             with st.spinner(texts.loading_examples):
-                example.load(session.client())
+                example.load(access.client())
         except ApiError as error:
             errors.show(error, texts.could_not_load_examples)
         else:
-            session.keep_listed(None)
+            state.keep_listed(None)
             session.announce(texts.examples_loaded.format(count=count))
             st.rerun()
 

@@ -1,0 +1,282 @@
+"""The API's products as Python objects: one method an operation, one exception for all that can go wrong."""
+
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+from urllib3.util import Retry
+
+from app.ui.client.api_models import (
+    EVERYTHING,
+    NOT_NOW,
+    ApiError,
+    Failure,
+    FieldError,
+    Imported,
+    Page,
+    Product,
+    ProductFilter,
+)
+from app.ui.client.api_summary import Summary
+
+TIMEOUT = (3.0, 12.0)  # seconds to connect, and to answer: the API itself gives up on its database after 10
+FILE_TIMEOUT = (3.0, 300.0)  # of a file: a large one is written after its last byte has arrived
+SAFE_METHODS = frozenset({"GET"})
+ATTEMPTS = 3
+Result = TypeVar("Result")
+
+
+class ApiClient:
+    """The products of the API at `base_url`; every method raises ApiError. Threads may share one client.
+
+    `token` is what lets this program use an API that asks for one.
+    """
+
+    def __init__(self, base_url: str, token: str | None = None, *, timeout: tuple[float, float] = TIMEOUT) -> None:
+        self._base_url = base_url
+        self._products_url = f"{base_url}/products/"
+        self._timeout = timeout
+        # A connection that was refused never carried the request, so any method may try again; an answer that says
+        # "not now" is asked again for safe methods only.
+        retry = Retry(
+            total=ATTEMPTS - 1,
+            read=False,
+            backoff_factor=0.2,
+            status_forcelist=NOT_NOW,
+            allowed_methods=SAFE_METHODS,
+            raise_on_status=False,
+            respect_retry_after_header=False,  # somebody is looking at the page meanwhile
+        )
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=32, max_retries=retry)
+        self._session = requests.Session()
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._session.trust_env = False  # the API is a neighbour: no proxy of this machine lies on the way
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # visitors share this session
+        self._session.headers["Accept"] = "application/json"
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def list_products(
+        self,
+        products: ProductFilter = EVERYTHING,
+        *,
+        sort: str = "id",
+        limit: int = 50,
+        after: str | None = None,
+        before: str | None = None,
+        count: bool = False,
+    ) -> Page:
+        """Return a page of products: the first one, or the one behind or in front of another page's cursor."""
+        parameters = products.parameters() | {"sort": sort, "limit": limit, "after": after, "before": before}
+        if count:
+            parameters["count"] = "estimated"
+        response = self._request("GET", self._products_url, parameters=parameters)
+        total = response.headers.get("X-Total-Count", "")
+        return Page(
+            _read(response, _products),
+            after=_cursor(response, "next", "after"),
+            before=_cursor(response, "prev", "before"),
+            total=int(total) if total.isdecimal() else None,
+            total_is_exact=response.headers.get("X-Total-Count-Kind") != "estimated",
+        )
+
+    def read_product(self, product_id: int) -> Product:
+        """Return one product."""
+        return self._one("GET", product_id)
+
+    def read_summary(self) -> Summary:
+        """Return the whole catalogue in numbers."""
+        return _read(self._request("GET", f"{self._products_url}summary"), Summary.from_json)
+
+    def create_product(self, fields: Mapping[str, Any], idempotency_key: str) -> Product:
+        """Create a product from its fields and return it as stored.
+
+        The key makes it safe to send again, which is done here when no answer comes: the API creates it once.
+        """
+        for attempts_left in reversed(range(ATTEMPTS)):
+            try:
+                response = self._request(
+                    "POST", self._products_url, fields, headers={"Idempotency-Key": idempotency_key}
+                )
+            except ApiError as error:
+                unanswered = error.failure is Failure.INTERRUPTED or error.status in NOT_NOW
+                if not (unanswered and attempts_left):
+                    raise
+            else:
+                break
+        return _read(response, Product.from_json)
+
+    def update_product(self, product_id: int, changes: Mapping[str, Any], *, version: int) -> Product:
+        """Change the named fields of a product, None clearing one, and return it as stored.
+
+        Only the `version` that was read is changed; when there is another one by now, the status is 412.
+        """
+        return self._one("PATCH", product_id, changes, version=version)
+
+    def delete_product(self, product_id: int, *, version: int) -> Product:
+        """Delete a product and return what it was; another `version` by now is a 412."""
+        return self._one("DELETE", product_id, version=version)
+
+    def delete_products(self, product_ids: Sequence[int]) -> int:
+        """Delete these products, all or none, and return how many they were; one that is gone already is a 409."""
+        parameters = {"id": list(product_ids), "confirm": len(product_ids)}
+        response = self._request("DELETE", self._products_url, parameters=parameters)
+        return _read(response, lambda body: int(body["deleted"]))
+
+    def import_products(self, file: Iterable[bytes], *, skip_refused: bool) -> Imported:
+        """Create the products of a CSV file, which is sent as its pieces come.
+
+        With `skip_refused` the rows that are no products are left out and told, else one of them keeps the whole file
+        out (422).
+        """
+        response = self._request(
+            "POST",
+            f"{self._products_url}import",
+            iter(file),  # requests would take a list for a form
+            parameters={"on_error": "skip" if skip_refused else "abort"},
+            headers={"Content-Type": "text/csv; charset=utf-8"},
+            timeout=FILE_TIMEOUT,
+        )
+        return _read(
+            response,
+            lambda body: Imported(
+                int(body["created"]), int(body["refused"]), tuple(FieldError.from_json(e) for e in body["errors"])
+            ),
+        )
+
+    def export_products(
+        self, products: ProductFilter, *, sort: str, file_format: Literal["csv", "jsonl"]
+    ) -> Generator[bytes]:
+        """Return the pieces of a file of all products that meet the filter; it is open before the first one.
+
+        Who does not want all of them closes the generator: the API holds a database connection until then.
+        """
+        parameters = products.parameters() | {"sort": sort, "format": file_format}
+        response = self._request(
+            "GET", f"{self._products_url}export", parameters=parameters, timeout=FILE_TIMEOUT, stream=True
+        )
+        return _pieces(response)
+
+    def is_ready(self) -> bool:
+        """Say whether the API answers and can work."""
+        try:
+            self._request("GET", f"{self._base_url}/health/ready")
+        except ApiError:
+            return False
+        return True
+
+    def _one(
+        self, method: str, product_id: int, body: Mapping[str, Any] | None = None, *, version: int | None = None
+    ) -> Product:
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        response = self._request(method, f"{self._products_url}{product_id}", body, headers=headers)
+        return _read(response, Product.from_json)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | Iterable[bytes] | None = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: tuple[float, float] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        data: Any = json.dumps(body, default=_as_number).encode() if isinstance(body, Mapping) else body
+        unsafe = method not in SAFE_METHODS
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=parameters,
+                data=data,
+                headers={**({} if body is None else {"Content-Type": media_type}), **(headers or {})},
+                timeout=timeout or self._timeout,
+                allow_redirects=False,
+                stream=stream,
+            )
+        except requests.ReadTimeout as error:
+            raise ApiError(Failure.TIMEOUT, str(error), outcome_unknown=unsafe) from error
+        except requests.RequestException as error:
+            if _never_sent(error):
+                raise ApiError(Failure.UNREACHABLE, str(error)) from error
+            raise ApiError(Failure.INTERRUPTED, str(error), outcome_unknown=unsafe) from error
+        if not response.ok or response.is_redirect:
+            raise _refused(response, unsafe=unsafe)
+        return response
+
+
+def _products(body: Any) -> tuple[Product, ...]:
+    if not isinstance(body, list):
+        raise TypeError("the list is no array")
+    return tuple(map(Product.from_json, body))
+
+
+def _pieces(response: requests.Response) -> Generator[bytes]:
+    with response:
+        yield from response.iter_content(chunk_size=2**16)
+
+
+def _as_number(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)  # exact on the wire: a double holds more digits than a price has
+    raise TypeError(f"{type(value).__name__} has no place in a request")
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+        return True
+    return isinstance(getattr(error.args[0] if error.args else None, "reason", None), NewConnectionError)
+
+
+def _cursor(response: requests.Response, relation: str, name: str) -> str | None:
+    url = response.links.get(relation, {}).get("url", "")
+    return parse_qs(urlsplit(url).query).get(name, [None])[0]
+
+
+def _refused(response: requests.Response, *, unsafe: bool) -> ApiError:
+    try:
+        problem = response.json()
+        return ApiError(
+            Failure.REFUSED,
+            str(problem["detail"]),
+            status=response.status_code,
+            errors=[FieldError.from_json(error) for error in problem.get("errors") or ()],
+            refused=int(problem.get("refused") or 0),
+        )
+    except (requests.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return _not_the_api(response, outcome_unknown=unsafe and response.status_code >= 500)
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json(parse_float=Decimal)
+    except requests.JSONDecodeError:
+        raise _not_the_api(response) from None
+
+
+def _read(response: requests.Response, read: Callable[[Any], Result]) -> Result:
+    """Return what `read` makes of the answer's JSON, which something else than the API may have written."""
+    body = _json(response)
+    try:
+        return read(body)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
+        raise _not_the_api(response) from None
+
+
+def _not_the_api(response: requests.Response, *, outcome_unknown: bool = False) -> ApiError:
+    return ApiError(
+        Failure.NOT_THE_API,
+        f"{response.url} answered {response.status_code} with something that is not the catalogue API's",
+        status=response.status_code,
+        outcome_unknown=outcome_unknown,
+    )

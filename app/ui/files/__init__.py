@@ -1,0 +1,1 @@
+"""Products as files: imports and exports."""

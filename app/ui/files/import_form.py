@@ -1,0 +1,185 @@
+"""How an uploaded file is read, as a form: guessed, shown with its first products, and put right by the visitor."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+import pandas as pd
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from app.ui import session
+from app.ui.client.api_models import CATEGORIES
+from app.ui.files import spreadsheet
+from app.ui.files.import_job import ImportJob, Imports
+from app.ui.files.spreadsheet import ParseOptions, Table, UnreadableError
+from app.ui.formats import money, number
+from app.ui.sign_in import access
+from app.ui.texts import Texts
+
+PREVIEW_ROWS = 5
+ENCODING_NAMES = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+
+
+def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
+    """Show how a file will be read, or why it cannot be, and the button that imports it."""
+    texts = session.texts()
+    data = upload.getvalue()
+    try:
+        encoding, separator = _writing(imports, upload.file_id, data, disabled=disabled)
+        table = imports.once(upload.file_id, spreadsheet.table, data, encoding, separator)
+    except UnreadableError as error:
+        sentence: str = getattr(texts, f"file_{error.reason}")
+        st.error(sentence.format(line=error.line), title=texts.file_unreadable, icon=":material/error:")
+        return
+    options = _parse_options(upload.file_id, table, encoding, separator, disabled=disabled)
+    missing = [getattr(texts, field) for field in spreadsheet.REQUIRED if field not in options.columns]
+    if missing:
+        _preview_of_file(table)
+    else:
+        _preview(table, options)
+    skip_refused = st.radio(
+        texts.on_wrong_rows,
+        [True, False],
+        format_func=lambda skip: texts.skip_wrong_rows if skip else texts.all_or_nothing,
+        key="skip_refused",
+        horizontal=True,
+        disabled=disabled,
+    )
+    if missing:
+        st.warning(texts.columns_missing.format(fields=", ".join(missing)), icon=":material/info:")
+    job = ImportJob(upload.file_id, data, table, options, skip_refused)
+    st.button(
+        texts.start_import_one if table.count == 1 else texts.start_import.format(count=number(table.count, texts)),
+        key="import",
+        type="primary",
+        icon=":material/upload:",
+        disabled=disabled or bool(missing),
+        on_click=lambda attempt: imports.begin(attempt, job, access.client()),
+        args=(imports.attempts,),
+    )
+
+
+def template(texts: Texts) -> bytes:
+    """Return a file to start from, as the programs of a language write one."""
+    names = [getattr(texts, field) for field in spreadsheet.FIELDS]
+    first, second = (money(Decimal(price), texts).split()[-1] for price in ("2899.90", "1249.50"))
+    rows = [
+        (texts.name_example, texts.description_example, first, CATEGORIES[1], texts.email_example),
+        (texts.other_name_example, "", second, CATEGORIES[2], texts.email_example),
+    ]
+    return spreadsheet.written([names, *rows], ";" if texts.decimal_mark == "," else ",")
+
+
+def column_name(header: Sequence[str], column: int, texts: Texts) -> str:
+    """Return what to call a column, also one without a name."""
+    return header[column].strip() or texts.unnamed_column.format(number=column + 1)
+
+
+def _writing(imports: Imports, file_id: str, data: bytes, *, disabled: bool) -> tuple[str, str]:
+    """Show and return the encoding and the separator of a file."""
+    texts = session.texts()
+    separators = {",": texts.separator_comma, ";": texts.separator_semicolon, "\t": texts.separator_tab}
+    encoding = imports.once(file_id, spreadsheet.encoding_of, data)
+    with st.grid(3, min_column_width=160):
+        encoding = st.selectbox(
+            texts.encoding,
+            spreadsheet.ENCODINGS,
+            index=spreadsheet.ENCODINGS.index(encoding),
+            format_func=ENCODING_NAMES.__getitem__,
+            key=f"encoding {file_id}",
+            filter_mode=None,
+            disabled=disabled,
+        )
+        separator = imports.once(file_id, spreadsheet.separator_of, data, encoding)
+        separator = st.selectbox(
+            texts.separator,
+            spreadsheet.SEPARATORS,
+            index=spreadsheet.SEPARATORS.index(separator),
+            format_func=separators.__getitem__,
+            key=f"separator {file_id}",
+            filter_mode=None,
+            disabled=disabled,
+        )
+    return encoding, separator
+
+
+def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *, disabled: bool) -> ParseOptions:
+    """Show and return from which column each field comes, and how the prices are written."""
+    texts = session.texts()
+    key = f"{file_id} {encoding} {separator}"  # another way of reading it has other columns
+    guessed = spreadsheet.columns_of(table.header)
+    first = table.sample[0].values
+
+    def label(column: int) -> str:
+        example = first[column].strip() if column < len(first) else ""
+        return " · ".join(filter(None, (column_name(table.header, column, texts), example)))
+
+    columns = {}
+    st.markdown(f"**{texts.columns}**")
+    with st.grid(3, min_column_width=160):
+        for field in spreadsheet.FIELDS:
+            column = st.selectbox(
+                getattr(texts, field),
+                range(len(table.header)),
+                index=guessed.get(field),
+                format_func=label,
+                placeholder=texts.choose_column if field in spreadsheet.REQUIRED else texts.no_column,
+                key=f"{field} {key}",
+                disabled=disabled,
+            )
+            if column is not None:
+                columns[field] = column
+        price = columns.get("price")
+        prices = [] if price is None else [row.values[price] for row in table.sample if price < len(row.values)]
+        decimal_mark = st.selectbox(
+            texts.decimal_style,
+            spreadsheet.DECIMAL_MARKS,
+            index=spreadsheet.DECIMAL_MARKS.index(spreadsheet.decimal_mark_of(prices, separator)),
+            format_func={",": texts.decimal_comma, ".": texts.decimal_point}.__getitem__,
+            key=f"decimal_mark {price} {key}",
+            filter_mode=None,
+            disabled=disabled,
+        )
+    return ParseOptions(encoding, separator, decimal_mark, columns)
+
+
+def _preview(table: Table, options: ParseOptions) -> None:
+    """Show the first products as they will be imported."""
+    texts = session.texts()
+    rows = table.sample[:PREVIEW_ROWS]
+    products = [spreadsheet.product(row, options) for row in rows]
+    values = {field: [_shown(field, product, texts) for product in products] for field in spreadsheet.FIELDS}
+    widths = {"name": 240, "description": 240, "price": 112, "categoria": 140, "email_fornecedor": 260}
+    column = st.column_config
+    st.caption(texts.preview)
+    st.dataframe(
+        pd.DataFrame({"line": [row.line for row in rows], **values}),
+        alt=texts.preview,
+        hide_index=True,
+        column_config={
+            "line": column.NumberColumn(texts.line, width=64),
+            **{field: column.TextColumn(getattr(texts, field), width=width) for field, width in widths.items()},
+        },
+    )
+
+
+def _preview_of_file(table: Table) -> None:
+    """Show the first lines of a file of which it is not clear yet what its columns are."""
+    texts = session.texts()
+    names = {str(column): column_name(table.header, column, texts) for column in range(len(table.header))}
+    rows = [[*row.values, *[""] * len(names)][: len(names)] for row in table.sample[:PREVIEW_ROWS]]
+    st.caption(texts.preview_of_file)
+    st.dataframe(
+        pd.DataFrame(rows, columns=list(names)),
+        alt=texts.preview_of_file,
+        hide_index=True,
+        column_config={column: st.column_config.TextColumn(name) for column, name in names.items()},
+    )
+
+
+def _shown(field: str, product: Mapping[str, str], texts: Texts) -> str:
+    """Return a value, a price in the visitor's way, so that one that was not understood is seen."""
+    try:
+        return money(Decimal(product[field]), texts) if field == "price" else product[field]
+    except InvalidOperation:
+        return product[field]

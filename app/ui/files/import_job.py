@@ -1,0 +1,126 @@
+"""An import of a visitor's file: a thread of its own, which goes on whatever the visitor clicks meanwhile."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from app.ui.client.api_client import ApiClient
+from app.ui.client.api_models import ApiError, FieldError, Imported
+from app.ui.files.spreadsheet import ParseOptions, Row, Table, sent_rows
+
+PIECE = 2**16  # characters that are sent at a time
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that is no product, and what is wrong with it."""
+
+    row: Row
+    errors: Sequence[FieldError]
+
+
+@dataclass
+class ImportJob:
+    """What is imported, how far it is, and what became of it.
+
+    Once it is done, either `imported` or `error` is there, or neither after a mistake of this program's own.
+    `refused` are the rows that the API told about, of all that it counted.
+    """
+
+    file_id: str
+    data: bytes = field(repr=False)
+    table: Table = field(repr=False)
+    options: ParseOptions
+    skip_refused: bool
+    sent: int = 0  # rows
+    is_sent: bool = False  # to the last byte: only then can the API have created anything
+    is_done: bool = False
+    imported: Imported | None = None
+    error: ApiError | None = None
+    refused: Sequence[RefusedRow] = ()
+
+    def start(self, client: ApiClient) -> None:
+        """Begin; returns at once."""
+        threading.Thread(target=self._run, args=(client,), name="import", daemon=True).start()
+
+    @property
+    def created_nothing(self) -> bool:
+        """Whether it is certain that a failure left the catalogue as it was: the API creates all rows or none."""
+        if self.error is None or self.error.outcome_unknown:
+            return False
+        return not self.is_sent or (self.error.status or 0) < 500
+
+    def _run(self, client: ApiClient) -> None:
+        try:
+            self.imported = client.import_products(self._pieces(), skip_refused=self.skip_refused)
+            self.refused = self._refused(self.imported.errors)
+        except ApiError as error:
+            error.outcome_unknown &= self.is_sent
+            self.refused = self._refused(error.errors)
+            self.error = error
+        except Exception:
+            logging.getLogger(__name__).exception("an import failed")
+        finally:
+            self.data = b""  # it may be large, and the visitor may stay for hours
+            self.is_done = True
+
+    def _pieces(self) -> Iterator[bytes]:
+        parts: list[str] = []
+        length = 0
+        for sent in sent_rows(self.data, self.options):
+            parts.append(sent.text)
+            length += len(sent.text)
+            self.sent += 1
+            if length >= PIECE:
+                yield "".join(parts).encode()
+                parts, length = [], 0
+        yield "".join(parts).encode()
+        self.is_sent = True
+
+    def _refused(self, errors: Sequence[FieldError]) -> Sequence[RefusedRow]:
+        """Return the rows that errors speak of, found by the lines at which they were sent."""
+        by_line: dict[int, list[FieldError]] = {}
+        for error in errors:
+            if error.line is not None:
+                by_line.setdefault(error.line, []).append(error)
+        if not by_line:
+            return ()
+        rows = sent_rows(self.data, self.options)
+        return [RefusedRow(sent.row, by_line[sent.line]) for sent in rows if sent.line in by_line]
+
+
+@dataclass
+class Imports:
+    """What one visitor's session remembers of importing.
+
+    `uploader` numbers the fields to upload with: another number is an empty field. `attempts` counts the imports.
+    """
+
+    uploader: int = 0
+    attempts: int = 0
+    job: ImportJob | None = None
+    _found: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def begin(self, attempt: int, job: ImportJob, client: ApiClient) -> None:
+        """Start an import, unless the click is the second of a double click: it has the number of one begun already."""
+        if attempt == self.attempts:
+            self.attempts += 1
+            self.job = job
+            job.start(client)
+
+    def forget(self) -> None:
+        """Be ready for another file."""
+        self.uploader += 1
+        self.job = None
+        self._found.clear()
+
+    def once(self, file_id: str, find: Callable[..., Result], data: bytes, *how: str) -> Result:
+        """Return what `find` finds in the data of a file when read like this; only the last answer is kept."""
+        key = (file_id, how)
+        if self._found.get(find, (None,))[0] != key:
+            self._found[find] = (key, find(data, *how))
+        answer: Result = self._found[find][1]
+        return answer

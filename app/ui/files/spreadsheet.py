@@ -1,0 +1,276 @@
+"""A person's spreadsheet, saved as CSV, as the rows that the API takes.
+
+Excel in Brazil writes semicolons, decimal commas and sometimes Windows-1252; other programs write otherwise. How a file
+is written is guessed here, and what is guessed can be replaced. Of a file's rows only one at a time is in memory.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Literal
+
+from app.ui.client.api_models import CATEGORIES
+
+FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
+REQUIRED = tuple(field for field in FIELDS if field != "description")
+ENCODINGS = ("utf-8-sig", "cp1252")  # the first also without its mark, the second as Excel calls "ANSI"
+SEPARATORS = (",", ";", "\t")
+DECIMAL_MARKS = (",", ".")
+
+SAMPLE_ROWS = 200  # are looked at to guess, and the first of them shown
+SAMPLE_BYTES = 2**16
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
+VALUES = re.compile(rb"[^\s,;\xef\xbb\xbf]")  # all but separators, line ends and the mark of UTF-8
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # which text does without
+# Columns of these names, whatever their case, accents and punctuation, are the field's.
+HEADINGS: Mapping[str, Sequence[str]] = {
+    "name": ("name", "nome", "produto", "product", "nome do produto", "product name", "título", "title", "item"),
+    "description": ("description", "descrição", "descrição do produto", "product description", "detalhes", "details"),
+    "price": ("price", "preço", "valor", "preço em reais", "preço unitário", "valor unitário", "unit price"),
+    "categoria": ("categoria", "category", "categoria do produto", "product category"),
+    "email_fornecedor": (
+        "email_fornecedor",
+        "e-mail do fornecedor",
+        "e-mail fornecedor",
+        "e-mail",
+        "fornecedor e-mail",
+        "supplier's e-mail",
+        "supplier e-mail",
+        "e-mail of the supplier",
+        "vendor e-mail",
+    ),
+}
+_NUMBERS = {  # by the mark in front of cents
+    ",": re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?"),
+    ".": re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d+)(\.\d+)?"),
+}
+
+Reason = Literal["empty", "workbook", "binary", "encoding", "header", "quotes", "rows"]
+
+
+class UnreadableError(Exception):
+    """A file is no table of products: `reason` says why, and `line` from where on if not from the start."""
+
+    def __init__(self, reason: Reason, line: int = 1) -> None:
+        super().__init__(f"{reason}, line {line}")
+        self.reason = reason
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The values of a row, and the line of the file at which it starts; a quoted value may go on over several."""
+
+    line: int
+    values: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a whole file was found to hold: names of columns, how many rows below them, and the first of those."""
+
+    header: Sequence[str]
+    count: int
+    sample: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class ParseOptions:
+    """How a file is read: `columns` says, by field, in which column its values are."""
+
+    encoding: str
+    separator: str
+    decimal_mark: str
+    columns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """A row as the API gets it: the CSV text, and the line at which it starts there."""
+
+    line: int
+    text: str
+    row: Row
+
+
+def encoding_of(data: bytes) -> str:
+    """Return the encoding of a file; raise UnreadableError when it is no text."""
+    if not VALUES.search(data):
+        raise UnreadableError("empty")
+    if data.startswith(WORKBOOKS):
+        raise UnreadableError("workbook")
+    if CONTROLS.search(data, 0, SAMPLE_BYTES):
+        raise UnreadableError("binary")
+    fitting = [encoding for encoding in ENCODINGS if _first_wrong_line(data, encoding) is None]
+    if not fitting:
+        raise UnreadableError("binary")
+    return fitting[0]
+
+
+def separator_of(data: bytes, encoding: str) -> str:
+    """Return what stands between the values: what makes most of the first line's names known ones, or most columns."""
+    start = data[:SAMPLE_BYTES].decode(encoding, errors="replace")
+
+    def found(separator: str) -> tuple[int, int]:
+        lines = csv.reader(io.StringIO(start, newline=""), delimiter=separator)
+        header = next(filter(_holds_anything, lines), [])
+        return len(columns_of(header)), len(header)
+
+    return max(SEPARATORS, key=found)
+
+
+def table(data: bytes, encoding: str, separator: str) -> Table:
+    """Read a file to its end and return what it holds; raise UnreadableError when there is nothing to import in it."""
+    found = rows(data, encoding, separator)
+    header = next(found, None)
+    if header is None:
+        raise UnreadableError("empty")
+    if not columns_of(header.values) and any("@" in value or _is_number(value) for value in header.values):
+        raise UnreadableError("header", header.line)
+    sample = tuple(islice(found, SAMPLE_ROWS))
+    if not sample:
+        raise UnreadableError("rows")
+    return Table(header.values, len(sample) + sum(1 for _ in found), sample)
+
+
+def columns_of(header: Sequence[str]) -> dict[str, int]:
+    """Return, by field, the first column whose name says that it holds the field's values."""
+    names = [_squashed(name) for name in header]
+    found = {}
+    for field, headings in HEADINGS.items():
+        known = {_squashed(heading) for heading in headings}
+        column = next((column for column, name in enumerate(names) if name in known), None)
+        if column is not None:
+            found[field] = column
+    return found
+
+
+def decimal_mark_of(prices: Iterable[str], separator: str) -> str:
+    """Return the mark in front of cents, as the prices that can be read in one way only have it.
+
+    Where there are none, one like 1.234 counts: prices have no tenths of a cent, so its mark is between thousands.
+    """
+    votes = dict.fromkeys(DECIMAL_MARKS, 0)
+    for price in map(_bare, prices):
+        readings = [mark for mark in DECIMAL_MARKS if _NUMBERS[mark].fullmatch(price)]
+        if len(readings) == 1:
+            votes[readings[0]] += SAMPLE_ROWS
+        elif readings and not price.isdecimal():
+            votes["," if "." in price else "."] += 1
+    usual = "," if separator == ";" else "."
+    return max(DECIMAL_MARKS, key=lambda mark: (votes[mark], mark == usual))
+
+
+def rows(data: bytes, encoding: str, separator: str) -> Iterator[Row]:
+    """Yield the rows that hold anything, that of the names first.
+
+    Raises:
+        UnreadableError: where quotes or bytes are wrong.
+    """
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    line = 1
+    try:
+        for values in reader:
+            if _holds_anything(values):
+                yield Row(line, values)
+            line = reader.line_num + 1
+    except csv.Error:
+        raise UnreadableError("quotes", line) from None
+    except UnicodeDecodeError:
+        raise UnreadableError("encoding", _first_wrong_line(data, encoding) or line) from None
+
+
+def product(row: Row, options: ParseOptions) -> dict[str, str]:
+    """Return a row's values by field, written as the API wants them where that is clear; the API judges the rest."""
+
+    def value(field: str) -> str:
+        column = options.columns.get(field, -1)
+        return row.values[column] if 0 <= column < len(row.values) else ""
+
+    values = {field: value(field) for field in FIELDS}
+    values["price"] = number(values["price"], options.decimal_mark)
+    values["categoria"] = category(values["categoria"])
+    return values
+
+
+def sent_rows(data: bytes, options: ParseOptions) -> Iterator[SentRow]:
+    """Yield a file's rows as CSV that the API takes, the names first.
+
+    A row that has more values than there are names is sent with one too many, so that it is refused: where it has a
+    separator that was not meant as one, its values are not below their names.
+    """
+    found = rows(data, options.encoding, options.separator)
+    header = next(found, Row(1, ()))
+    yield SentRow(1, ",".join(FIELDS) + "\n", header)
+    line = 2
+    for row in found:
+        values = [*product(row, options).values()]
+        if _holds_anything(row.values[len(header.values) :]):
+            values.append("")
+        text = ",".join('"' + value.replace('"', '""') + '"' for value in values) + "\n"
+        yield SentRow(line, text, row)
+        line += text.count("\n")
+
+
+def number(text: str, decimal_mark: str) -> str:
+    """Return a number as a program writes it; `decimal_mark` decides where both readings are possible, as of 1.234.
+
+    What is no number in either reading comes back as it is.
+    """
+    bare = _bare(text)
+    for mark in sorted(DECIMAL_MARKS, key=lambda mark: mark != decimal_mark):
+        if _NUMBERS[mark].fullmatch(bare):
+            between_thousands = "," if mark == "." else "."
+            return bare.replace(between_thousands, "").replace(mark, ".")
+    return text
+
+
+@lru_cache(maxsize=1000)
+def category(text: str) -> str:
+    """Return the category that is meant, whatever case and accents it is written with; another text as it is."""
+    return _CATEGORIES.get(_squashed(text), text)
+
+
+def written(lines: Iterable[Sequence[str]], separator: str) -> bytes:
+    """Return a file that Excel opens as a table."""
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=separator).writerows(lines)
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _bare(price: str) -> str:
+    return price.strip().removeprefix("R$").strip()
+
+
+def _is_number(text: str) -> bool:
+    return any(pattern.fullmatch(_bare(text)) for pattern in _NUMBERS.values())
+
+
+def _squashed(text: str) -> str:
+    """Return the letters and digits of a text without case and accents, and without what is in brackets."""
+    decomposed = unicodedata.normalize("NFKD", re.sub(r"\(.*?\)", "", text)).casefold()
+    return "".join(character for character in decomposed if character.isalnum())
+
+
+def _holds_anything(values: Iterable[str]) -> bool:
+    return any(value and not value.isspace() for value in values)
+
+
+def _first_wrong_line(data: bytes, encoding: str) -> int | None:
+    """Return the first line with a byte that the encoding does not have."""
+    whole_lines = 0
+    try:
+        for _line in io.TextIOWrapper(io.BytesIO(data), encoding, newline="\n"):
+            whole_lines += 1
+    except UnicodeDecodeError as error:
+        return whole_lines + error.object[: error.start].count(b"\n") + 1
+    return None
+
+
+_CATEGORIES = {_squashed(name): name for name in CATEGORIES}

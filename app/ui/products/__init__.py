@@ -1,0 +1,1 @@
+"""The list of products, their dialogs, and the catalogue in charts."""

@@ -1,0 +1,270 @@
+"""The dialogs that add, edit and delete products; any page may open one.
+
+Which dialog is open is session state: a page calls `show` at its end, and what was typed stays until it is saved.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.ui import errors, session
+from app.ui.client.api_models import CATEGORIES, ApiError, Product
+from app.ui.formats import money, plain
+from app.ui.products import comparison, inline_edit, state
+from app.ui.products.inline_edit import CONFLICT
+from app.ui.products.state import Dialog
+from app.ui.sign_in import access
+
+Values = dict[str, Any]
+GONE = 409  # the status of a deletion of which some products do not exist
+NAMED = 10  # products that a question lists; of more it says how many
+
+
+def add() -> None:
+    """Open the dialog of a new product."""
+    state.set_dialog(Dialog("add"))
+
+
+def edit(product_id: int) -> None:
+    """Open the dialog that changes a product as it is now, or show why that is not possible."""
+    try:
+        state.set_dialog(Dialog("edit", (access.client().read_product(product_id),)))
+    except ApiError as error:
+        errors.show(error, session.texts().could_not_read.format(id=product_id))
+
+
+def delete(products: Sequence[Product]) -> None:
+    """Open the dialog that asks before it deletes products."""
+    state.set_dialog(Dialog("delete", tuple(products)))
+
+
+def show() -> None:
+    """Show the dialog that is open, if any."""
+    texts = session.texts()
+    match state.open_dialog():
+        case Dialog("add"):
+            _dialog(texts.add_title, ":material/add_box:", _add)
+        case Dialog("edit", (product,)) as dialog if dialog.theirs is None:
+            _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _edit, product)
+        case Dialog("edit", (product,), mine, theirs):
+            _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _choose, product, mine, theirs)
+        case Dialog("delete", (product,)) as dialog:
+            _dialog(texts.delete_title.format(id=product.id), ":material/delete:", _delete_one, product, dialog.theirs)
+        case Dialog("delete", products):
+            title = texts.delete_many_title.format(count=len(products))
+            _dialog(title, ":material/delete:", _delete_many, products)
+        case Dialog("review"):
+            _dialog(texts.review_title, ":material/rate_review:", inline_edit.review)
+
+
+def _dialog(title: str, icon: str, body: Callable[..., None], *arguments: object) -> None:
+    def still_open() -> None:
+        # Only this function runs again while the dialog is open; once it is closed, the page has to.
+        if state.open_dialog() is None:
+            st.rerun()
+        with errors.error_boundary():
+            body(*arguments)
+
+    st.dialog(title, icon=icon, width="medium", on_dismiss=_dismissed)(still_open)()
+
+
+def _dismissed() -> None:
+    state.set_dialog(None)
+
+
+def _add() -> None:
+    texts = session.texts()
+    draft = st.session_state.setdefault("draft", 1)  # a new number after each success empties the fields
+
+    def save(values: Values) -> str:
+        given = {name: value for name, value in values.items() if value not in (None, "")}
+        # One key for one product: a second attempt with the same values does not create it twice.
+        if st.session_state.get("attempt", (None,))[0] != (draft, given):
+            st.session_state["attempt"] = ((draft, given), uuid4().hex)
+        product = access.client().create_product(given, st.session_state["attempt"][1])
+        st.session_state["draft"] = draft + 1
+        return texts.created.format(name=plain(product.name), id=product.id)
+
+    _form(f"new{draft}", None, texts.save_new, save)
+
+
+def _edit(product: Product) -> None:
+    def save(values: Values) -> str:
+        changes = {name: value for name, value in values.items() if value != getattr(product, name)}
+        return _save_or_ask(product, changes)
+
+    _form(f"edit{product.id}", product, session.texts().save_changes, save)
+
+
+def _choose(product: Product, mine: Mapping[str, Any], theirs: Product) -> None:
+    """Show what was to be saved beside what somebody else has saved meanwhile, and let the person choose."""
+    texts = session.texts()
+    st.warning(texts.conflict, icon=":material/group:")
+    comparison.mine_and_theirs(product, mine, theirs)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        dropped = st.button(texts.keep_theirs, key="keep_theirs")
+        kept = st.button(texts.save_mine, key="save_mine", type="primary", icon=":material/save:")
+    if dropped:
+        _done(texts.kept_theirs.format(name=plain(theirs.name)))
+    if kept:
+        with st.spinner(texts.saving):
+            try:
+                message = _save_or_ask(theirs, mine)
+            except ApiError as error:
+                errors.show(error, texts.could_not_save)
+            else:
+                _done(message)
+
+
+def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
+    """Save changes to `product` and return what to say of it; when it is no longer that version, ask what to do."""
+    try:
+        changed = access.client().update_product(product.id, changes, version=product.version)
+    except ApiError as error:
+        if error.status != CONFLICT:
+            raise
+        theirs = access.client().read_product(product.id)
+        state.set_dialog(Dialog("edit", (product,), changes, theirs))
+        st.rerun()
+    return session.texts().updated.format(name=plain(changed.name))
+
+
+def _delete_one(product: Product, theirs: Product | None) -> None:
+    texts = session.texts()
+    if theirs is not None:
+        st.warning(texts.changed_before_delete, icon=":material/group:")
+    facts = {"name": product.name, "categoria": product.categoria, "price": money(product.price, texts)}
+    st.markdown(texts.delete_question.format(**{name: plain(value) for name, value in facts.items()}))
+    st.caption(texts.delete_warning.format(id=product.id))
+
+    def delete_it() -> str:
+        try:
+            gone = access.client().delete_product(product.id, version=product.version)
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            now = access.client().read_product(product.id)
+            state.set_dialog(Dialog("delete", (now,), theirs=now))
+            st.rerun()
+        return texts.deleted.format(name=plain(gone.name))
+
+    _confirm(delete_it, texts.delete_confirm)
+
+
+def _delete_many(products: Sequence[Product]) -> None:
+    texts = session.texts()
+    st.markdown(texts.delete_many_question.format(count=len(products)))
+    named = [f"- {plain(product.name)}, {plain(money(product.price, texts))}" for product in products[:NAMED]]
+    if len(products) > NAMED:
+        named.append(f"- {texts.and_more.format(count=len(products) - NAMED)}")
+    st.markdown("\n".join(named))
+    st.caption(texts.delete_many_warning)
+
+    def delete_them() -> str:
+        count = access.client().delete_products([product.id for product in products])
+        return texts.deleted_many.format(count=count)
+
+    _confirm(delete_them, texts.delete_many_confirm.format(count=len(products)))
+
+
+def _confirm(act: Callable[[], str], label: str) -> None:
+    """Show the two answers to a question, and do what was asked about when the answer is yes."""
+    texts = session.texts()
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(texts.cancel, key="delete_cancel"):
+            state.set_dialog(None)
+            st.rerun()
+        confirmed = st.button(label, key="delete_confirm", type="primary", icon=":material/delete:")
+    if confirmed:
+        with st.spinner(texts.deleting):
+            try:
+                message = act()
+            except ApiError as error:
+                state.keep_listed(None)
+                if error.status == GONE:
+                    st.error(texts.some_gone, title=texts.could_not_delete, icon=":material/error:")
+                else:
+                    errors.show(error, texts.could_not_delete)
+            else:
+                _done(message)
+
+
+def _form(key: str, product: Product | None, submit_label: str, save: Callable[[Values], str]) -> None:
+    texts = session.texts()
+    with st.form(key, border=False):
+        values, places = _fields(key, product)
+        result = st.container()
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            submitted = st.form_submit_button(submit_label, key=f"{key}_submit", type="primary", icon=":material/save:")
+    if submitted:
+        with result, st.spinner(texts.saving):
+            try:
+                message = save(values)
+            except ApiError as error:
+                _show_in_form(error, places)
+            else:
+                _done(message)
+
+
+def _fields(key: str, product: Product | None) -> tuple[Values, Mapping[str, DeltaGenerator]]:
+    """Show a field for each value; return the values and, by name, the places where messages about them go."""
+    texts = session.texts()
+    persist: Any = None if product else "session"  # a new product half typed survives a closed dialog
+    places = {"name": st.container(gap="xsmall")}
+    left, right = st.columns(2)
+    places |= {"categoria": left.container(gap="xsmall"), "price": right.container(gap="xsmall")}
+    places |= {name: st.container(gap="xsmall") for name in ("email_fornecedor", "description")}
+
+    def identity(name: str) -> dict[str, Any]:
+        return {"label": getattr(texts, name), "key": f"{key}_{name}", "persist_state": persist}
+
+    values: Values = {}
+    values["name"] = places["name"].text_input(
+        **identity("name"), value=product.name if product else "", max_chars=200, placeholder=texts.name_example
+    )
+    categories = [*dict.fromkeys([*CATEGORIES, *([product.categoria] if product else [])])]
+    values["categoria"] = places["categoria"].selectbox(
+        **identity("categoria"),
+        options=categories,
+        index=categories.index(product.categoria) if product else None,
+        placeholder=texts.choose_category,
+    )
+    price = places["price"].number_input(
+        **identity("price") | {"label": texts.price_in_reais},
+        value=float(product.price) if product else None,
+        min_value=0.01,
+        step=0.01,
+        format="%.2f",
+        placeholder=money(0, texts).split()[-1],
+    )
+    values["price"] = None if price is None else Decimal(str(price))
+    values["email_fornecedor"] = places["email_fornecedor"].text_input(
+        **identity("email_fornecedor"),
+        value=product.email_fornecedor if product else "",
+        max_chars=254,
+        placeholder=texts.email_example,
+    )
+    description = places["description"].text_area(
+        **identity("description"), value=(product.description or "") if product else "", max_chars=2000
+    )
+    values["description"] = description or None
+    return values, places
+
+
+def _show_in_form(error: ApiError, places: Mapping[str, DeltaGenerator]) -> None:
+    texts = session.texts()
+    if errors.mark(error, places):
+        st.error(texts.see_fields, title=texts.could_not_save, icon=":material/error:")
+    else:
+        errors.show(error, texts.could_not_save)
+
+
+def _done(message: str) -> None:
+    state.set_dialog(None)
+    state.keep_listed(None)
+    session.announce(message)
+    st.rerun()

@@ -1,0 +1,142 @@
+"""What the list of products shows, as its address says it: filters, order, size and place.
+
+The address is the only state: a link shows what its sender saw, and the browser's back button takes a step back.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import streamlit as st
+
+from app.ui.client.api_models import CATEGORIES, ProductFilter
+
+COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
+SIZES = (25, 50, 100, 200)
+LONGEST = {"q": 200, "email_fornecedor": 254}  # characters
+HIGHEST_PRICE = Decimal("9999999999.99")
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class ListView:
+    """Filters, order, size of a page, and the cursor it lies behind (`after`) or in front of (`before`).
+
+    `created_from` and `created_to` are days, both included, by the reader's clock.
+    """
+
+    q: str = ""
+    categoria: tuple[str, ...] = ()
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    email_fornecedor: str = ""
+    created_from: date | None = None
+    created_to: date | None = None
+    sort: str = "-id"  # the newest first
+    limit: int = 50
+    after: str = ""
+    before: str = ""
+
+    @classmethod
+    def from_query_params(cls) -> "ListView":
+        """Return what the address asks for; a value that cannot be is as if it were not there."""
+        asked = {name: read(st.query_params.get_all(name)) for name, read in _PARSERS.items()}
+        return cls(**{name: value for name, value in asked.items() if value is not None})
+
+    def go(self, **changes: Any) -> None:
+        """Go to this view with `changes`, on page one unless they say where: one step in the browser's history."""
+        st.query_params.update(replace(self, **{"after": "", "before": ""} | changes).parameters())
+
+    def parameters(self) -> dict[str, list[str]]:
+        """Return the parameters of the address; what is as usual has no value there."""
+        return {f.name: [] if (value := getattr(self, f.name)) == f.default else _texts(value) for f in fields(self)}
+
+    def filter(self, zone: tzinfo) -> ProductFilter:
+        """Return the products it shows, as the API takes them; days are those of a clock in `zone`."""
+        return ProductFilter(
+            self.q,
+            self.categoria,
+            self.price_min,
+            self.price_max,
+            self.email_fornecedor,
+            _midnight(self.created_from, zone),
+            _midnight(self.created_to and self.created_to + timedelta(days=1), zone),
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it leaves anything out."""
+        return not self.shows_the_same_products_as(ListView())
+
+    def shows_the_same_products_as(self, other: "ListView") -> bool:
+        """Say whether both have the same filters."""
+        return replace(self, sort=other.sort, limit=other.limit, after=other.after, before=other.before) == other
+
+
+def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
+    # In UTC, since a zone's offset of long ago has seconds, which no time on the wire may have.
+    return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(part) for part in (value if isinstance(value, tuple) else [value])]
+
+
+def _text(values: Sequence[str]) -> str | None:
+    return (values[-1].strip() or None) if values else None
+
+
+def _short(name: str) -> Callable[[Sequence[str]], str | None]:
+    def read(values: Sequence[str]) -> str | None:
+        text = _text(values)
+        return text if text is not None and len(text) <= LONGEST[name] else None
+
+    return read
+
+
+def _price(values: Sequence[str]) -> Decimal | None:
+    try:
+        price = Decimal(values[-1]) if values else None
+    except InvalidOperation:
+        return None
+    if price is None or not price.is_finite() or not 0 <= price <= HIGHEST_PRICE:
+        return None
+    in_cents = abs(price.quantize(CENT))  # there is a zero below zero
+    return in_cents if in_cents == price else None
+
+
+def _day(values: Sequence[str]) -> date | None:
+    try:
+        day = date.fromisoformat(values[-1]) if values else None
+    except ValueError:
+        return None
+    return day if day is not None and 1900 <= day.year < 9999 else None
+
+
+def _sort(values: Sequence[str]) -> str | None:
+    return values[-1] if values and values[-1].removeprefix("-") in COLUMNS else None
+
+
+def _size(values: Sequence[str]) -> int | None:
+    return int(values[-1]) if values and values[-1] in map(str, SIZES) else None
+
+
+def _categories(values: Sequence[str]) -> tuple[str, ...] | None:
+    return tuple(category for category in CATEGORIES if category in values) or None
+
+
+_PARSERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
+    "q": _short("q"),
+    "categoria": _categories,
+    "price_min": _price,
+    "price_max": _price,
+    "email_fornecedor": _short("email_fornecedor"),
+    "created_from": _day,
+    "created_to": _day,
+    "sort": _sort,
+    "limit": _size,
+    "after": _text,
+    "before": _text,
+}

@@ -1,0 +1,142 @@
+"""A page of products as a table: to look at and select from, or to edit in place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from app.ui import session
+from app.ui.client.api_models import CATEGORIES, EDITABLE, Product
+from app.ui.formats import moment, money
+from app.ui.texts import Texts
+
+NOTHING_SELECTED: dict[str, dict[str, list[Any]]] = {"selection": {"rows": [], "columns": [], "cells": []}}
+CATEGORY_COLORS = ("blue", "green", "orange", "violet", "red")  # as pale or dark as the theme has them
+VISIBLE_COLUMNS = ("id", "name", "categoria", "price", "email_fornecedor", "updated_at")  # its menu shows the others
+VISIBLE_ROWS = 12
+ROW_HEIGHT = 35  # pixels, Streamlit's own
+
+
+def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[str], None]) -> list[Product]:
+    """Show the products and return the selected ones; a click on a column's head calls `on_sort` with an order."""
+    texts = session.texts()
+    key = _key(sort)
+
+    def selected() -> None:
+        # The whole list is sorted, which only the API can do: a selected column is a wish for an order.
+        for column in st.session_state[key]["selection"]["columns"]:
+            on_sort(f"-{column}" if sort == column else column)
+
+    columns = _columns(texts, sort)
+    columns["categoria"] = st.column_config.MultiselectColumn(
+        _head("categoria", texts, sort), options=CATEGORIES, color=CATEGORY_COLORS, width=140
+    )
+    columns["price"] = st.column_config.NumberColumn(_head("price", texts, sort), width=150)
+    columns["updated_at"] = st.column_config.DatetimeColumn(_head("updated_at", texts, sort), width=140)
+    rows = _rows(products)
+    rows["categoria"] = [[product.categoria] for product in products]
+    event = st.dataframe(
+        _in_words(rows, texts),
+        key=key,
+        alt=texts.table,
+        hide_index=True,
+        height=_height(products),
+        row_height=ROW_HEIGHT,
+        on_select=selected,
+        selection_mode=["multi-row", "single-column"],
+        column_order=VISIBLE_COLUMNS,
+        column_config=columns,
+    )
+    return [products[row] for row in event["selection"]["rows"] if row < len(products)]
+
+
+def select_nothing(sort: str) -> None:
+    """Have no row selected when the table is shown next."""
+    st.session_state[_key(sort)] = NOTHING_SELECTED
+
+
+def edit(
+    products: Sequence[Product], drafts: Mapping[int, Mapping[str, Any]], *, key: str
+) -> dict[int, dict[str, Any]]:
+    """Show the products to be edited in place, with `drafts` of changes; return what was changed, by their ids."""
+    texts = session.texts()
+    column = st.column_config
+    columns = _columns(texts, "")
+    columns["name"] = column.TextColumn(texts.name, width=300, required=True, max_chars=200)
+    columns["categoria"] = column.SelectboxColumn(texts.categoria, options=CATEGORIES, required=True, width=140)
+    columns["price"] = column.NumberColumn(
+        texts.price_in_reais, min_value=0.01, step=0.01, format="%.2f", required=True, width=120
+    )
+    columns["email_fornecedor"] = column.TextColumn(texts.email_fornecedor, width=280, required=True, max_chars=254)
+    columns["description"] = column.TextColumn(texts.description, width=280, max_chars=2000)
+    edited = st.data_editor(
+        _rows([replace(product, **drafts.get(product.id, {})) for product in products]),
+        key=key,
+        alt=texts.table,
+        hide_index=True,
+        height=_height(products),
+        row_height=ROW_HEIGHT,
+        num_rows="fixed",
+        disabled=["id"],
+        column_order=["id", *EDITABLE],
+        column_config=columns,
+        placeholder="",
+    )
+    found = (
+        (product, _changes(product, row)) for product, row in zip(products, edited.to_dict("records"), strict=True)
+    )
+    return {product.id: changes for product, changes in found if changes}
+
+
+def _key(sort: str) -> str:
+    return f"table_{sort}"  # a new table for a new order: the browser keeps a column selected otherwise
+
+
+def _changes(product: Product, row: dict[Any, Any]) -> dict[str, Any]:
+    values = {name: None if pd.isna(row[name]) or row[name] == "" else row[name] for name in EDITABLE}
+    values["price"] = None if values["price"] is None else Decimal(str(values["price"]))
+    return {name: value for name, value in values.items() if value != getattr(product, name)}
+
+
+def _rows(products: Sequence[Product]) -> pd.DataFrame:
+    rows = pd.DataFrame([vars(product) for product in products])
+    rows["price"] = rows["price"].astype(float)
+    rows["description"] = rows["description"].fillna("").astype(str)
+    return rows.drop(columns="version")
+
+
+def _columns(texts: Texts, sort: str) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "id": column.NumberColumn(_head("id", texts, sort), width=90, format="%d"),
+        "name": column.TextColumn(_head("name", texts, sort), width=290),
+        "email_fornecedor": column.TextColumn(_head("email_fornecedor", texts, sort), width=300),
+        "description": column.TextColumn(_head("description", texts, sort)),
+        "created_at": column.DatetimeColumn(_head("created_at", texts, sort), width=140),
+    }
+
+
+def _head(name: str, texts: Texts, sort: str) -> str:
+    label = str(getattr(texts, name))
+    return f"{label} {'↓' if sort.startswith('-') else '↑'}" if sort.removeprefix("-") == name else label
+
+
+def _height(products: Sequence[Product]) -> int:
+    return ROW_HEIGHT * (min(len(products), VISIBLE_ROWS) + 1) + 2
+
+
+def _in_words(rows: pd.DataFrame, texts: Texts) -> Styler:
+    """Have prices and dates shown in the reader's way."""
+    here = session.zone()
+
+    def price(value: Any) -> str:
+        return money(value, texts)
+
+    def when(value: Any) -> str:
+        return moment(value, here, texts)
+
+    return rows.style.format({"price": price, "created_at": when, "updated_at": when})

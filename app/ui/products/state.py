@@ -1,0 +1,58 @@
+"""What one visitor's session holds of the products: the page of the list on screen, and the dialog that is open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import streamlit as st
+
+from app.ui.client.api_models import Page, Product
+from app.ui.products.list_view import ListView
+
+LOOKED_UP = "id"  # the key of the field with the id to look up, and its name in the address
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The page of products on screen. It is read once and kept, so a selected row stays the product that was seen."""
+
+    view: ListView
+    page: Page
+    total: tuple[int | None, bool]  # how many products there are on all pages, and whether they were counted
+    is_current: bool = True  # False as soon as something was changed
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """An open dialog; `products` are what it edits or deletes, as they were when the dialog opened.
+
+    When somebody else has saved meanwhile, `theirs` is what they saved and `mine` what was to be changed.
+    """
+
+    kind: Literal["add", "edit", "delete", "review"]
+    products: tuple[Product, ...] = ()
+    mine: Mapping[str, Any] = field(default_factory=dict)
+    theirs: Product | None = None
+
+
+def listed() -> Listed | None:
+    """Return the page of products that was read last."""
+    page: Listed | None = st.session_state.get("listed")
+    return page
+
+
+def keep_listed(page: Listed | None) -> None:
+    """Keep a page of products to show it again; None has it read anew, once nobody is editing what is on it."""
+    kept = listed()
+    st.session_state["listed"] = page or (kept and replace(kept, is_current=False))
+
+
+def open_dialog() -> Dialog | None:
+    """Return the dialog that is open, if any."""
+    dialog: Dialog | None = st.session_state.get("dialog")
+    return dialog
+
+
+def set_dialog(dialog: Dialog | None) -> None:
+    """Open `dialog` in the next run, or close the one that is open."""
+    st.session_state["dialog"] = dialog

@@ -1,0 +1,297 @@
+"""Every text the UI shows; each language gives it its words."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language; `{…}` is filled in where the text is shown."""
+
+    # Pages
+    products: str
+    products_help: str
+    product: str
+    product_help: str
+    language: str  # its own name
+
+    # Signing in and out
+    sign_in: str
+    sign_in_title: str
+    sign_in_hint: str
+    sign_in_failed: str
+    sign_in_expired: str
+    sign_out: str
+
+    # Fields of a product
+    id: str
+    name: str
+    description: str
+    price: str
+    price_in_reais: str
+    categoria: str
+    email_fornecedor: str
+    created_at: str
+    updated_at: str
+    choose_category: str
+    name_example: str
+    email_example: str
+
+    # The list
+    add: str
+    open: str
+    edit: str
+    delete: str
+    reload: str
+    select_a_row: str
+    selected: str
+    selected_many: str
+    previous: str
+    next: str
+    total: str
+    total_one: str
+    total_estimated: str
+    page_size: str
+    per_page: str
+    q: str
+    q_example: str
+    sort: str
+    newest_first: str
+    oldest_first: str
+    ascending: str
+    descending: str
+    all_categories: str
+    further_filters: str
+    further_chosen: str
+    clear_filters: str
+    price_min: str
+    price_max: str
+    created_from: str
+    created_to: str
+    table: str
+    no_products: str
+    no_products_hint: str
+    load_examples: str
+    loading_examples: str
+    examples_loaded: str
+    could_not_load_examples: str
+    export: str
+    no_matches: str
+    no_matches_hint: str
+    edit_in_place: str
+    edit_hint: str
+    review: str
+    review_one: str
+    review_none: str
+    discard: str
+    review_title: str
+    before: str
+    after: str
+    go_on_editing: str
+    save_one: str
+    save_many: str
+    saved_one: str
+    saved_many: str
+
+    # Looking up one product
+    product_id: str
+    look_up: str
+    look_up_hint: str
+    no_description: str
+
+    # Overview
+    overview: str
+    overview_help: str
+    figures_of: str
+    read_figures_again: str
+    could_not_sum_up: str
+    no_figures: str
+    to_products: str
+    number_of_products: str
+    total_value: str
+    total_value_in_reais: str
+    median_price: str
+    label: str
+    median: str
+    median_help: str
+    dearest: str
+    cheapest: str
+    categories_in_use: str
+    out_of: str
+    by_category: str
+    value_by_category: str
+    by_price: str
+    price_range: str
+    spread_by_category: str
+    spread_hint: str
+    price_on_log_scale: str
+    first_quartile: str
+    third_quartile: str
+    added_by_day: str
+    added_by_week: str
+    added_by_month: str
+    added_by_year: str
+    day: str
+    week: str
+    month: str
+    year: str
+    newest_only: str
+    the_most: str
+    the_medians: str
+    dearest_products: str
+    cheapest_products: str
+
+    # Dialogs
+    add_title: str
+    edit_title: str
+    delete_title: str
+    save_new: str
+    save_changes: str
+    saving: str
+    delete_question: str
+    delete_warning: str
+    delete_confirm: str
+    deleting: str
+    cancel: str
+    created: str
+    updated: str
+    deleted: str
+    delete_many_title: str
+    delete_many_question: str
+    and_more: str
+    delete_many_warning: str
+    delete_many_confirm: str
+    deleted_many: str
+    some_gone: str
+    conflict: str
+    mine: str
+    unchanged: str
+    field: str
+    theirs: str
+    whose: str
+    save_mine: str
+    keep_theirs: str
+    kept_theirs: str
+    changed_before_delete: str
+
+    # Import and export
+    files: str
+    files_help: str
+    import_title: str
+    import_intro: str
+    import_template: str
+    import_template_file: str
+    description_example: str
+    other_name_example: str
+    import_file: str
+    import_large: str
+    import_large_hint: str
+    file_unreadable: str
+    file_empty: str
+    file_workbook: str
+    file_binary: str
+    file_encoding: str
+    file_header: str
+    file_quotes: str
+    file_rows: str
+    encoding: str
+    separator: str
+    separator_comma: str
+    separator_semicolon: str
+    separator_tab: str
+    decimal_style: str
+    decimal_comma: str
+    decimal_point: str
+    columns: str
+    choose_column: str
+    no_column: str
+    unnamed_column: str
+    columns_missing: str
+    preview: str
+    preview_of_file: str
+    line: str
+    on_wrong_rows: str
+    skip_wrong_rows: str
+    all_or_nothing: str
+    start_import: str
+    start_import_one: str
+    import_sending: str
+    import_writing: str
+    imported_count: str
+    imported_one: str
+    import_nothing: str
+    import_unfinished: str
+    import_another: str
+    refused_count: str
+    refused_one: str
+    refused_hint: str
+    refused_hint_nothing: str
+    refused_more: str
+    refused_rows: str
+    refused_download: str
+    refused_file: str
+    reason: str
+    whole_row: str
+    wrong_width: str
+    export_title: str
+    export_intro: str
+    export_csv: str
+    export_jsonl: str
+    export_csv_hint: str
+    export_jsonl_hint: str
+    export_failed: str
+    export_refused: str
+    export_back: str
+
+    # What can go wrong
+    retry: str
+    retrying: str
+    could_not_list: str
+    could_not_read: str
+    could_not_save: str
+    could_not_delete: str
+    see_fields: str
+    unreachable: str
+    timeout: str
+    interrupted: str
+    server_error: str
+    not_the_api: str
+    unauthorized: str
+    no_permission: str
+    not_found: str
+    not_ready: str
+    outcome_unknown: str
+    invalid_api_url_title: str
+    invalid_api_url: str
+    unexpected_title: str
+    unexpected: str
+
+    # What can be wrong with a value; the blanks are the API's
+    wrong_missing: str
+    wrong_blank: str
+    wrong_too_long: str
+    wrong_text: str
+    wrong_not_above: str
+    wrong_decimal_places: str
+    wrong_whole_digits: str
+    wrong_digits: str
+    wrong_number: str
+    wrong_categoria: str
+    wrong_email: str
+    wrong_character: str
+    wrong_q: str
+    wrong_price_range: str
+    wrong_day_range: str
+    created_before: str
+    created_after: str
+
+    # How numbers and dates are written
+    decimal_mark: str
+    thousands_mark: str
+    date_format: str  # as strftime takes it
+    day_format: str
+    date_input_format: str
+    short_day_format: str
+    month_format: str
+    million: str
+    billion: str
+    trillion: str
