@@ -11,17 +11,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
-from app.api import errors
-from app.api.auth import Authenticator
+from app.api import problem_handlers
 from app.api.main import serve
 from app.api.models import Categoria
-from app.api.router import router
+from app.api.resources import make_resources
+from app.api.router import router, router_of_one
 from app.api.schemas import ProductResponse
 from app.api.settings import Settings
 
@@ -46,24 +45,22 @@ def make_app() -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.authenticator = Authenticator(Settings())
-        app.state.database = SimpleNamespace(engine=None)  # which the routes take, and do not use
-        yield
+        with make_resources(app, Settings()):  # the database among them opens no connection before its first use
+            yield
 
-    floor = APIRouter(dependencies=router.dependencies)
-    for route in router.routes:
+    app = FastAPI(lifespan=lifespan, redirect_slashes=False)
+    problem_handlers.install(app)
+    for route in (*router.routes, *router_of_one.routes):
         if isinstance(route, APIRoute):
             is_list = route.path.rstrip("/") == router.prefix and "GET" in route.methods
-            floor.add_api_route(
+            app.add_api_route(
                 route.path,
                 _constant(route.endpoint, PAGE if is_list else ONE, route.status_code or 200),
                 methods=list(route.methods),
                 response_model=route.response_model,
                 status_code=route.status_code,
+                dependencies=route.dependencies,
             )
-    app = FastAPI(lifespan=lifespan, redirect_slashes=False)
-    errors.install(app)
-    app.include_router(floor)
     return app
 
 

@@ -67,7 +67,7 @@ class _RequireSignIn(SecurityBase):
 
     async def __call__(self, request: Request) -> None:
         scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
-        authenticator: Authenticator = request.app.state.authenticator
+        authenticator: Authenticator = request.app.state.resources.authenticator
         request.state.caller = await authenticator.caller((token or None) if scheme.lower() == "bearer" else None)
 
 

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Engine, delete, func, select, text
+from sqlalchemy import Engine, delete, func, select
 
 from app.api.database import transaction
 from app.api.errors import ConfirmationError
 from app.api.listing import ProductFilter
 from app.api.models import MAX_ID, Product
+from app.api.schemas import ONLY_DIGITS
 
 SECONDS = 120  # a million products take one of them
 
@@ -16,7 +17,7 @@ SECONDS = 120  # a million products take one of them
 class DeleteQuery(ProductFilter):
     """Which products to delete: with these ids, and meeting the filter; without either, all."""
 
-    id: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(
+    id: list[Annotated[int, Field(ge=1, le=MAX_ID), ONLY_DIGITS]] = Field(
         [], max_length=1000, description="May be repeated", examples=[[1, 2, 3]]
     )
     confirm: int | None = Field(
@@ -39,9 +40,7 @@ def delete_products(engine: Engine, query: DeleteQuery) -> Deleted:
     Raises:
         ConfirmationError: there is no `confirm`, or another number matches; nothing was deleted.
     """
-    with transaction(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
+    with transaction(engine, timeout_seconds=SECONDS) as connection:
         conditions = query.conditions(connection)
         if query.id:
             conditions.append(Product.id.in_(sorted(set(query.id))))

@@ -5,10 +5,10 @@ from typing import cast
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.api.answers import Fields
 from app.api.database import Database
 from app.api.models import MAX_ID, Categoria, Product
 from app.api.prepared import Parameters, Prepared, Row
+from app.api.responses import Fields
 from app.api.schemas import ProductBase, ProductCreate, ProductResponse
 
 FIELDS = tuple(ProductResponse.model_fields)

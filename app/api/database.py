@@ -4,12 +4,11 @@ import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg2
 from anyio import to_thread
-from fastapi import Depends, Request
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -74,25 +73,16 @@ def make_engine(settings: Settings, *, pool_size: int = 1) -> Engine:
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """Open a connection whose statements are done all, or none when the block raises."""
+def transaction(engine: Engine, *, timeout_seconds: float | None = None) -> Iterator[Connection]:
+    """Open a connection whose statements are done all, or none when the block raises.
+
+    PostgreSQL gives up on a statement after `timeout_seconds`, where they are not the settings' own.
+    """
     level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED"  # each one's own default
     with engine.connect().execution_options(isolation_level=level) as connection, connection.begin():
+        if timeout_seconds is not None and engine.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL statement_timeout = {round(timeout_seconds * 1000)}"))
         yield connection
-
-
-def get_database(request: Request) -> Database:
-    """Return the application's database."""
-    database: Database = request.app.state.database
-    return database
-
-
-async def get_engine(request: Request) -> Engine:
-    """Return the application's engine; `async`, so that it costs no thread."""
-    return get_database(request).engine
-
-
-EngineDep = Annotated[Engine, Depends(get_engine)]
 
 
 def _connector(settings: Settings) -> Callable[..., Any]:

@@ -1,23 +1,11 @@
-"""Every error as an RFC 9457 problem document whose `detail` is a sentence a person can act on."""
+"""What keeps requests from being done: each error with its status, a sentence, and what is wrong with which value."""
 
-import json
-import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any, Literal
 
-import psycopg2
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
-MEDIA_TYPE = "application/problem+json"
 # Where Pydantic's own words say little to the person who sent the value.
 MESSAGES = {
     "extra_forbidden": "This is not a known field",
@@ -27,14 +15,6 @@ MESSAGES = {
 }
 RETRY = {"Retry-After": "5"}  # seconds
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-PROBLEM = {"$ref": "#/components/schemas/Problem"}  # openapi.py puts it there
-HEADERS = {
-    "ETag": "The version that the product has now",
-    "Retry-After": "Seconds until it is worth another try",
-    "WWW-Authenticate": "How to sign in",
-}
-logger = logging.getLogger(__name__)
 
 
 class FieldError(BaseModel):
@@ -56,18 +36,6 @@ class RowFieldError(FieldError):
     """What is wrong with one value of a row of a file."""
 
     line: int = Field(description="The line at which the row starts; the first of the file is 1", examples=[7])
-
-
-class Problem(BaseModel):
-    """An RFC 9457 problem document."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    errors: list[RowFieldError | FieldError] | None = None
-    created: int | None = Field(None, description="Of an import: how many products were created")
-    refused: int | None = Field(None, description="Of an import: how many rows are no products")
 
 
 class ApiError(Exception):
@@ -212,80 +180,6 @@ class ConfirmationError(ApiError):
         self.errors = [FieldError(location="query", field="confirm", message=message, code=code, context=context)]
 
 
-def problem_responses(*problems: ApiError) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI declaration of the problems a route answers with; they are the examples."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for error in problems:
-        response = responses.setdefault(error.status, {"description": HTTPStatus(error.status).phrase})
-        content = response.setdefault("content", {MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}})
-        name = type(error).__name__.removesuffix("Error")
-        value = json.loads(bytes(answer(error).body))
-        content[MEDIA_TYPE]["examples"][name] = {"summary": error.detail, "value": value}
-        for header, example in error.headers.items():
-            declared = {"description": HEADERS[header], "schema": {"type": "string"}, "example": example}
-            response.setdefault("headers", {})[header] = declared
-    return responses
-
-
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
-
-    @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> JSONResponse:
-        path = request.url.path
-        match error.status_code, error.detail:
-            case 400, "There was an error parsing the body":  # FastAPI's sentence, whatever was wrong
-                return answer(UnreadableBodyError())
-            case 404, _:
-                return problem(404, f"There is nothing at {path}; /docs lists every address.")
-            case 405, _:
-                allowed = ", ".join(_methods(request))
-                detail = f"{request.method} is not possible at {path}; use {allowed}."
-                return problem(405, detail, headers={"Allow": allowed})
-        return problem(error.status_code, error.detail, headers=error.headers)
-
-    @app.exception_handler(ApiError)
-    def ours(_request: Request, error: ApiError) -> JSONResponse:
-        return answer(error)
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(InvalidRequestError([field_error(e) for e in error.errors()]))
-
-    @app.exception_handler(psycopg2.OperationalError)
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(PoolTimeoutError)
-    def database_unavailable(_request: Request, error: Exception) -> JSONResponse:
-        logger.error("the database did not answer: %s", error)
-        return answer(DatabaseUnavailableError())
-
-    @app.exception_handler(Exception)
-    def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(
-            500, "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
-        )
-
-
-def answer(error: ApiError) -> JSONResponse:
-    """Build the response for an error of ours."""
-    return problem(error.status, error.detail, errors=error.errors, headers=error.headers, members=error.members)
-
-
-def problem(
-    status: int,
-    detail: str,
-    *,
-    errors: Sequence[FieldError] = (),
-    headers: Any = None,
-    members: Mapping[str, int] | None = None,
-) -> JSONResponse:
-    """Build the response for one problem."""
-    body = Problem(
-        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors) or None, **(members or {})
-    )
-    return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
-
-
 def field_error(error: Any) -> FieldError:
     """Return one of Pydantic's errors as ours; its location begins with the part of the request it is in."""
     location, *path = error["loc"]
@@ -301,12 +195,6 @@ def field_error(error: Any) -> FieldError:
     elif code == "value_error" and "error" in context:  # ours: without Pydantic's "Value error, " in front
         message = str(context["error"])
     return FieldError(location=location, field=field, message=message, code=code, context=limits)
-
-
-def _methods(request: Request) -> list[str]:
-    """Return the methods that are possible at the request's address: each of them has a route of its own."""
-    routes = request.app.router.routes
-    return [m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] == Match.FULL for r in routes)]
 
 
 def _plain(limit: object) -> int | float | str:

@@ -13,9 +13,9 @@ from sqlalchemy import CursorResult, Engine, literal_column, select, text
 from app.api.database import transaction
 from app.api.listing import ProductFilter, Sort, order_by
 from app.api.models import Product
+from app.api.schemas import COLUMN_NAMES
 
 Format = Literal["csv", "jsonl"]
-COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
 CHUNK = 1000  # rows per round trip, and per piece of the answer
 SECONDS = 300  # PostgreSQL gives up on a step after this long: finding the first rows of an unusual order
 STALLED_SECONDS = 60  # a client that takes nothing for so long gives its connection back, and gets no end of its file
@@ -47,15 +47,15 @@ def export(engine: Engine, query: ExportQuery) -> Generator[bytes]:
     What keeps it from being written is raised before the first piece, when it still is an answer of its own.
     """
     postgresql = engine.dialect.name == "postgresql"
-    with transaction(engine) as connection:
+    with transaction(engine, timeout_seconds=SECONDS) as connection:
         if postgresql:
-            connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
             connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_SECONDS}s'"))
-        columns = [literal_column(LINES[query.format])] if postgresql else [getattr(Product, name) for name in COLUMNS]
+        fields = [getattr(Product, name) for name in COLUMN_NAMES]
+        columns = [literal_column(LINES[query.format])] if postgresql else fields
         found = select(*columns).select_from(Product).where(*query.conditions(connection))
         ordered = found.order_by(*order_by(query.sort, connection))
         rows = connection.execution_options(yield_per=CHUNK).execute(ordered)
-        yield (",".join(COLUMNS) + "\r\n" if query.format == "csv" else "").encode()
+        yield (",".join(COLUMN_NAMES) + "\r\n" if query.format == "csv" else "").encode()
         if postgresql:
             yield from _lines(rows)
         else:
@@ -83,7 +83,7 @@ def _python_line(file_format: Format, row: Any) -> str:
     fields = [_field(file_format, value) for value in row]
     if file_format == "csv":
         return ",".join(fields) + "\r\n"
-    return "{" + ",".join(f'"{name}":{field}' for name, field in zip(COLUMNS, fields, strict=True)) + "}\n"
+    return "{" + ",".join(f'"{name}":{field}' for name, field in zip(COLUMN_NAMES, fields, strict=True)) + "}\n"
 
 
 def _field(file_format: Format, value: Any) -> str:

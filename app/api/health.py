@@ -9,11 +9,13 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.database import get_database
-from app.api.errors import NotReadyError, problem_responses
+from app.api.errors import NotReadyError
+from app.api.openapi import operation_id
+from app.api.openapi_responses import problem_responses
+from app.api.resources import resources
 from app.api.revision import current_revision, newest_revision
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], generate_unique_id_function=operation_id)
 NO_ANSWER = "The database does not answer."
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ async def live() -> Health:
 @router.get("/ready", summary="Can it serve requests?", responses=problem_responses(NotReadyError(NO_ANSWER)))
 def ready(request: Request) -> Health:
     """Say whether the database answers and its schema is the one this version was written for."""
-    reason = not_ready_reason(get_database(request).engine)
+    reason = not_ready_reason(resources(request).database.engine)
     if reason is not None:
         raise NotReadyError(reason)
     return Health()

@@ -5,16 +5,17 @@ import json
 from datetime import timedelta
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Header, Response
 from pydantic import StringConstraints
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.api import crud
-from app.api.answers import product_response
-from app.api.database import transaction
+from app.api.database import Database, transaction
 from app.api.errors import ReusedKeyError
 from app.api.models import IdempotencyKey
+from app.api.responses import created_response
 from app.api.schemas import ProductCreate
 
 LIFETIME = timedelta(hours=24)
@@ -30,14 +31,19 @@ Key = Annotated[
 ]
 
 
-def create_once(engine: Engine, caller: str, key: str, new: ProductCreate, headers_of: str) -> Response:
-    """Create a product, or answer as the create of the same caller, key and body was answered.
-
-    The key is taken in the create's own transaction: of two at the same time the second waits for the first.
+async def create_product(database: Database, new: ProductCreate, caller: str, key: str | None) -> Response:
+    """Create a product; with a key only once, and then answer as the first create was answered.
 
     Raises:
-        ReusedKeyError: the key came with another body before.
+        ReusedKeyError: the caller's key came with another body before.
     """
+    if key is None:
+        return created_response(await crud.create_product(database, new))
+    return await to_thread.run_sync(_create_once, database.engine, new, caller, key)
+
+
+def _create_once(engine: Engine, new: ProductCreate, caller: str, key: str) -> Response:
+    """Take the key in the create's own transaction: of two at the same time the second waits for the first."""
     request_hash = hashlib.sha256(new.model_dump_json().encode()).digest()
     with transaction(engine) as connection:
         _remove_expired(connection)
@@ -48,8 +54,7 @@ def create_once(engine: Engine, caller: str, key: str, new: ProductCreate, heade
                 raise ReusedKeyError
             answer = json.loads(kept)
             return Response(answer["body"], 201, answer["headers"], "application/json")
-        product = connection.execute(crud.CREATE.statement, dict(new)).mappings().one()
-        response = product_response(product, status=201, headers={"Location": f"{headers_of}/{product['id']}"})
+        response = created_response(connection.execute(crud.CREATE.statement, dict(new)).mappings().one())
         headers = {name: response.headers[name] for name in ("etag", "location")}
         kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()}).encode()
         mine = (IdempotencyKey.caller == caller) & (IdempotencyKey.key == key)

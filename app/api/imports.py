@@ -83,7 +83,7 @@ def import_products(engine: Engine, chunks: Chunks, file_format: Format, on_erro
     """
     lines = _lines(chunks)
     rows = _Rows(_csv_rows(lines) if file_format == "csv" else _json_rows(lines), skip=on_error == "skip")
-    with transaction(engine) as connection:
+    with transaction(engine, timeout_seconds=SECONDS) as connection:
         if engine.dialect.name == "postgresql":
             _copy(connection, rows)
         else:
@@ -104,7 +104,6 @@ def refused(mistakes: Sequence[RowFieldError], wrong: int, rows: int) -> ImportR
 
 def _copy(connection: Connection, rows: _Rows) -> None:
     columns = ", ".join(FIELDS)
-    connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
     # Beside the table first: its indexes are written once, at the end, and a wrong row leaves no trace in it.
     connection.execute(
         text(f"CREATE TEMPORARY TABLE imported ON COMMIT DROP AS SELECT {columns} FROM products LIMIT 0")  # noqa: S608

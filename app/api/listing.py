@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import (
@@ -25,11 +25,12 @@ from sqlalchemy.sql.util import ClauseAdapter
 from app.api import cursor, search
 from app.api.crud import COLUMNS
 from app.api.models import ORDERS, Categoria, Product
+from app.api.schemas import COLUMN_NAMES
 
-Column = Literal["id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at"]
-Sort = Literal[
-    Column, "-id", "-name", "-description", "-price", "-categoria", "-email_fornecedor", "-created_at", "-updated_at"
-]
+if TYPE_CHECKING:
+    Sort = str
+else:
+    Sort = Literal[*COLUMN_NAMES, *(f"-{name}" for name in COLUMN_NAMES)]
 STRETCH = 2000  # how many products are gone through in order, before those that match are collected and sorted
 STRETCH_PAGES = 40  # the same in pages; the larger one counts
 COLLECTED = 100_000  # so many products are collected and sorted at most

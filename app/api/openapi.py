@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.api.errors import Problem
+from app.api.problem_handlers import Problem
 
 Json = dict[str, Any]
 COMPONENTS = "#/components/schemas/"
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of a route's operation, for every router's `generate_unique_id_function`."""
+    return route.name.removesuffix("_route")
 
 
 def install(app: FastAPI) -> None:

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import Header, Request
 
 from app.api import crud
-from app.api.answers import Fields, etag
 from app.api.database import Database
 from app.api.errors import InvalidHeaderError, PreconditionFailedError, PreconditionRequiredError, ProductNotFoundError
 from app.api.models import MAX_ID
+from app.api.resources import resources
+from app.api.responses import Fields, etag
 
 ANY = "*"
 NO_TAG = 'must be an entity tag in double quotes, such as "1", or *'
@@ -45,7 +46,7 @@ def expected_version(request: Request, if_match: str | None) -> int | None:
         PreconditionRequiredError: there is none, and the deployment wants one.
     """
     if if_match is None:
-        if request.app.state.require_if_match:
+        if resources(request).settings.require_if_match:
             raise PreconditionRequiredError
         return None
     if if_match.strip() == ANY:

@@ -12,16 +12,17 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from app.api import auth, exports, imports
-from app.api.database import EngineDep
-from app.api.declarations import EVERYWHERE, NO_PRICE, header
 from app.api.errors import (
     FieldError,
     ImportRefusedError,
     InvalidRequestError,
     RowFieldError,
-    problem_responses,
 )
 from app.api.imports import Imported
+from app.api.openapi import operation_id
+from app.api.openapi_responses import EVERYWHERE, NO_PRICE, header, problem_responses
+from app.api.resources import resources
+from app.api.responses import PRODUCTS
 
 STALLED_SECONDS = 60  # an upload of which nothing arrives for so long is given up
 FORMATS: dict[str, imports.Format] = {
@@ -79,10 +80,11 @@ def _broken_off() -> ImportRefusedError:
 
 
 router = APIRouter(
-    prefix="/products",
+    prefix=PRODUCTS,
     tags=["files"],
     dependencies=[Depends(auth.require_sign_in)],
     responses=EVERYWHERE,
+    generate_unique_id_function=operation_id,
 )
 
 
@@ -100,7 +102,6 @@ router = APIRouter(
 )
 async def import_products_route(
     request: Request,
-    engine: EngineDep,
     on_error: Annotated[
         imports.OnError, Query(description="skip: leave out the rows that are no products", examples=["skip"])
     ] = "abort",
@@ -112,11 +113,11 @@ async def import_products_route(
     _refuse_above_limit(request, int(request.headers.get("content-length") or 0))
     return await to_thread.run_sync(
         imports.import_products,
-        engine,
+        resources(request).database.engine,
         _chunks(request),
         FORMATS[media_type],
         on_error,
-        limiter=request.app.state.files,
+        limiter=resources(request).files,
     )
 
 
@@ -126,12 +127,10 @@ async def import_products_route(
     response_class=StreamingResponse,
     responses=EXPORTED | problem_responses(InvalidRequestError([NO_FORMAT])),
 )
-async def export_products_route(
-    request: Request, engine: EngineDep, query: Annotated[exports.ExportQuery, Query()]
-) -> StreamingResponse:
+async def export_products_route(request: Request, query: Annotated[exports.ExportQuery, Query()]) -> StreamingResponse:
     """Write all products that meet the filter into one file, which `POST /products/import` takes back."""
-    files: CapacityLimiter = request.app.state.files
-    pieces = exports.export(engine, query)
+    files = resources(request).files
+    pieces = exports.export(resources(request).database.engine, query)
     await files.acquire_on_behalf_of(pieces)
     try:
         first = await to_thread.run_sync(next, pieces)  # here, where a database that does not answer is still a 503
@@ -182,6 +181,6 @@ def _chunks(request: Request) -> Iterator[bytes]:
 
 
 def _refuse_above_limit(request: Request, size: int) -> None:
-    limit: int = request.app.state.import_max_bytes
+    limit = resources(request).settings.import_max_bytes
     if size > limit:
         raise _too_large(limit)

@@ -1,5 +1,6 @@
 """What the API takes and gives, as Pydantic schemas; the names of the fields are the seed's."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
     validate_email,
 )
+from pydantic_core import PydanticKnownError
 
 from app.api.models import Categoria
 
@@ -39,6 +41,13 @@ def _email_address(text: str) -> str:
     return validate_email(text)[1]
 
 
+def _require_digits(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):  # Python's int() knows many ways more
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
+ONLY_DIGITS = BeforeValidator(_require_digits)
 # What JSON Schema cannot be told in Pydantic's own words: no U+0000, and something else than white space.
 NO_NUL = "^[^\\u0000]*$"
 NOT_BLANK = (
@@ -109,6 +118,10 @@ class ProductResponse(ProductBase):
     created_at: datetime = Field(examples=["2026-11-01T12:30:00.123456Z"])
     updated_at: datetime = Field(examples=["2026-11-01T12:30:00.123456Z"])
     version: int = Field(description="Counts the changes: what `ETag` and `If-Match` speak of", examples=[1])
+
+
+# What a product is to those who look at many: the columns of lists and files, in their order.
+COLUMN_NAMES = ("id", *ProductBase.model_fields, "created_at", "updated_at")
 
 
 class ProductUpdate(_Input):

@@ -91,9 +91,7 @@ def read_summary(engine: Engine) -> tuple[bytes, int, bool]:
 
 def refresh(engine: Engine) -> bytes:
     """Compute the summary, keep it when that took long, and return it."""
-    with transaction(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL statement_timeout = '{COMPUTE_SECONDS}s'"))
+    with transaction(engine, timeout_seconds=COMPUTE_SECONDS) as connection:
         started, now = time.perf_counter(), datetime.now(UTC)
         body = _compute(connection, now).model_dump_json(by_alias=True).encode()
         seconds = time.perf_counter() - started

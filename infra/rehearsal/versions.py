@@ -12,6 +12,7 @@ _TOOLS = (".venv", "node_modules")  # as large as they are the same
 _NOT_COPIED = shutil.ignore_patterns(*_TOOLS, ".git", ".data", "cdk.out", "__pycache__", ".*_cache")
 
 _API, _HEALTH, _COMPOSE = "app/api/main.py", "app/api/health.py", "docker-compose.yml"
+_VERSION = "app/api/__init__.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class Version:
     changes: tuple[tuple[str, str, str], ...]
 
 
-NEXT = Version(name="a new version", works=True, changes=((_API, 'version="1.0.0"', 'version="1.0.1"'),))
+NEXT = Version(name="a new version", works=True, changes=((_VERSION, '"1.0.0"', '"1.0.1"'),))
 EXITS = Version(
     name="a version whose API ends as it starts",
     works=False,

@@ -30,14 +30,14 @@ def _client(database_url: str) -> Iterator[TestClient]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_URL", database_url)
         with TestClient(create_app(), raise_server_exceptions=False) as client:
-            upgrade(client.app.state.database.engine)  # type: ignore[attr-defined]
+            upgrade(client.app.state.resources.database.engine)  # type: ignore[attr-defined]
             yield client
 
 
 @pytest.fixture
 def client(_client: TestClient) -> TestClient:
     """A client of an API without products."""
-    with _client.app.state.database.engine.begin() as connection:  # type: ignore[attr-defined]
+    with _client.app.state.resources.database.engine.begin() as connection:  # type: ignore[attr-defined]
         for table in ("products", "products_summary"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
     return _client

@@ -24,7 +24,7 @@ def create(client: Any, product: Json, key: str) -> Any:
 @pytest.fixture(autouse=True)
 def _no_keys(client: TestClient) -> Iterator[None]:
     yield
-    with client.app.state.database.engine.connect() as connection:  # type: ignore[attr-defined]
+    with client.app.state.resources.database.engine.connect() as connection:  # type: ignore[attr-defined]
         connection.execute(text("DELETE FROM idempotency_keys"))
 
 
@@ -59,7 +59,7 @@ def test_a_refused_create_keeps_no_key(client: TestClient, product: Json) -> Non
 def test_a_key_is_new_again_after_24_hours(client: TestClient, product: Json) -> None:
     for key in ("velha", "outra"):
         create(client, product, key)
-    with client.app.state.database.engine.connect() as connection:  # type: ignore[attr-defined]
+    with client.app.state.resources.database.engine.connect() as connection:  # type: ignore[attr-defined]
         connection.execute(text("UPDATE idempotency_keys SET created_at = '2020-01-01 00:00:00'"))
         assert create(client, product | {"price": 1}, "velha").status_code == 201
         assert connection.scalar(text("SELECT count(*) FROM idempotency_keys")) == 1  # the other one is gone

@@ -225,7 +225,7 @@ def test_every_database_writes_the_same_lines(client: TestClient, microsecond: i
     moment = datetime(2026, 11, 1, 12, 30, 0, microsecond, UTC)
     values = {"id": 7, "name": 'Sofá "😀" \\', "description": "a b\t\x01\r\n", "price": Decimal("19.90")}
     values |= {"categoria": "Móveis", "email_fornecedor": "a@b.example.com", "created_at": moment, "updated_at": moment}
-    with client.app.state.database.engine.begin() as connection:  # type: ignore[attr-defined]
+    with client.app.state.resources.database.engine.begin() as connection:  # type: ignore[attr-defined]
         connection.execute(insert(Product), values)
         connection.execute(insert(Product), values | {"id": 8, "description": None})
     lines = client.get("/products/export").content.decode().partition("\r\n")[2]

@@ -1,5 +1,6 @@
 """The OpenAPI document is whole: every operation, value and answer is described, with an example that is true."""
 
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.main import create_app
+from testkit.tools import ROOT
 from tests.api.conftest import Json, created
 
 DOCUMENT = create_app().openapi()
@@ -61,6 +63,11 @@ def test_every_operation_declares_the_problems_it_can_answer_with(name: str) -> 
     }
     declared = {status for status in operation["responses"] if status >= "400"}
     assert declared == {status for status, can_be in expected.items() if can_be}
+
+
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert DOCUMENT["info"]["version"] == project["version"]
 
 
 def test_what_answers_carry_besides_is_declared() -> None:

@@ -72,7 +72,7 @@ def test_no_product_is_a_404_whatever_was_expected(client: TestClient, method: s
 @pytest.fixture
 def strict_client(database_url: str) -> Iterator[TestClient]:
     with TestClient(create_app(Settings(database_url=database_url, require_if_match=True))) as client:
-        upgrade(client.app.state.database.engine)  # type: ignore[attr-defined]
+        upgrade(client.app.state.resources.database.engine)  # type: ignore[attr-defined]
         yield client
 
 

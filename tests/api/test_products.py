@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 
+from app.api.main import create_app
 from app.api.revision import newest_revision
 from tests.api.conftest import Json, created, field_errors, problem
 
@@ -161,6 +162,22 @@ def test_an_unknown_id_is_not_found(client: TestClient, method: str, product_id:
     assert problem(response, 404)["detail"] == "Product not found"
 
 
+@pytest.mark.parametrize("product_id", ["+1", "%201", "1%20", "1_0", "%D9%A3", "1.0", "1e0", "0x1", "--1", "9" * 5000])
+def test_an_id_is_nothing_but_digits(client: TestClient, product_id: str) -> None:
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        response = client.request(method, f"/products/{product_id}", json=None if method in ("GET", "DELETE") else {})
+        assert "product_id" in field_errors(response)
+    assert "id.0" in field_errors(client.delete(f"/products/?confirm=1&id={product_id.replace('+', '%2B')}"))
+
+
+def test_a_new_address_beside_the_products_is_no_products(client: TestClient) -> None:
+    app = create_app()
+    app.add_api_route("/products/stats", lambda: {"rows": 7})
+    with TestClient(app) as other:
+        assert other.get("/products/stats").json() == {"rows": 7}
+        assert problem(other.put("/products/stats", json={}), 405)["detail"].endswith("use GET.")
+
+
 def test_the_address_without_its_last_slash_serves_too(client: TestClient, product: Json) -> None:
     assert client.post("/products", json=product, follow_redirects=False).status_code == 201
     assert len(client.get("/products", follow_redirects=False).json()) == 1
@@ -203,7 +220,7 @@ def test_docs_and_openapi_are_served(client: TestClient) -> None:
 
 def test_ready_needs_the_newest_schema(client: TestClient, database_url: str) -> None:
     assert client.get("/health/ready").json() == {"status": "ok"}
-    engine = create_engine(client.app.state.database.engine.url)  # type: ignore[attr-defined]
+    engine = create_engine(client.app.state.resources.database.engine.url)  # type: ignore[attr-defined]
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     try:

@@ -78,7 +78,7 @@ def million(million_products_url: URL) -> Iterator[TestClient]:
 
 def scans(client: TestClient, work: Callable[[], Any]) -> tuple[Any, list[Json]]:
     """Do the work; return what it gave, and how the queries it sent read the table of products."""
-    database: Database = client.app.state.database  # type: ignore[attr-defined]
+    database: Database = client.app.state.resources.database  # type: ignore[attr-defined]
     engine, first_row = database.engine, database.first_row
     sent: list[tuple[str, Any]] = []
     prepared: list[str] = []
@@ -188,7 +188,7 @@ def test_what_is_to_be_deleted_is_found_by_an_index(million: TestClient, query: 
 @pytest.mark.parametrize("query", [*({"sort": sort} for sort in get_args(Sort)), *FILTERS], ids=str)
 def test_an_export_begins_without_having_read_the_whole_table(million: TestClient, query: Json) -> None:
     def begin() -> None:
-        pieces = export(million.app.state.database.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
+        pieces = export(million.app.state.resources.database.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
         assert next(pieces).startswith(b"id,name,")
         next(pieces, b"")
         pieces.close()  # type: ignore[attr-defined]

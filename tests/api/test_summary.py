@@ -52,6 +52,6 @@ def test_what_takes_long_is_kept_and_says_its_age(
     monkeypatch.setattr(summary, "MAX_AGE_SECONDS", 60)
     assert client.get("/products/summary").json()["count"] == first["count"] + 1
     monkeypatch.undo()
-    summary.refresh(client.app.state.database.engine)  # type: ignore[attr-defined]
+    summary.refresh(client.app.state.resources.database.engine)  # type: ignore[attr-defined]
     created(client, product)
     assert client.get("/products/summary").json()["count"] == first["count"] + 2

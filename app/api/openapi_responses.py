@@ -1,9 +1,12 @@
 """What the routes of products answer with besides their models, for the OpenAPI document: headers, links, problems."""
 
+import json
+from http import HTTPStatus
 from typing import Any
 
 from app.api import auth
 from app.api.errors import (
+    ApiError,
     ConfirmationError,
     DatabaseUnavailableError,
     FieldError,
@@ -14,19 +17,39 @@ from app.api.errors import (
     ProductNotFoundError,
     ReusedKeyError,
     UnreadableBodyError,
-    problem_responses,
 )
 from app.api.listing import CURSOR
 from app.api.preconditions import NO_TAG
+from app.api.problem_handlers import MEDIA_TYPE, problem_response
 
 Json = dict[str, Any]
 Responses = dict[int | str, Json]
+PROBLEM = {"$ref": "#/components/schemas/Problem"}  # openapi.py puts it there
+HEADERS = {
+    "ETag": "The version that the product has now",
+    "Retry-After": "Seconds until it is worth another try",
+    "WWW-Authenticate": "How to sign in",
+}
 
 
 def header(description: str, example: str, pattern: str = "") -> Json:
     """Return the declaration of a response header."""
     schema = {"type": "string", "pattern": pattern} if pattern else {"type": "string"}
     return {"description": description, "schema": schema, "example": example}
+
+
+def problem_responses(*problems: ApiError) -> Responses:
+    """Return the OpenAPI declaration of the problems a route answers with; they are the examples."""
+    responses: Responses = {}
+    for error in problems:
+        response = responses.setdefault(error.status, {"description": HTTPStatus(error.status).phrase})
+        content = response.setdefault("content", {MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}})
+        name = type(error).__name__.removesuffix("Error")
+        value = json.loads(bytes(problem_response(error).body))
+        content[MEDIA_TYPE]["examples"][name] = {"summary": error.detail, "value": value}
+        for name, example in error.headers.items():
+            response.setdefault("headers", {})[name] = header(HEADERS[name], example)
+    return responses
 
 
 def _number(description: str, example: int) -> Json:

@@ -11,6 +11,7 @@ from app.api.schemas import ProductResponse
 
 Fields = Mapping[str, Any] | RowMapping
 
+PRODUCTS = "/products"  # where they are; no host, which behind a proxy is another
 _LIST = TypeAdapter(list[ProductResponse])
 
 
@@ -21,6 +22,11 @@ def product_response(product: Fields, *, status: int = 200, headers: Mapping[str
     """
     body = ProductResponse.model_construct(**product).model_dump_json()
     return Response(body, status, {"ETag": etag(product), **(headers or {})}, "application/json")
+
+
+def created_response(product: Fields) -> Response:
+    """Answer with the product that a create made, and where it is."""
+    return product_response(product, status=201, headers={"Location": f"{PRODUCTS}/{product['id']}"})
 
 
 def products_response(products: Iterable[Fields], *, headers: Mapping[str, str]) -> Response:

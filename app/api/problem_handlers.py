@@ -1,0 +1,107 @@
+"""Every error as an RFC 9457 problem document whose `detail` is a sentence a person can act on."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import psycopg2
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.api.errors import (
+    ApiError,
+    DatabaseUnavailableError,
+    FieldError,
+    InvalidRequestError,
+    RowFieldError,
+    UnreadableBodyError,
+    field_error,
+)
+
+MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+logger = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[RowFieldError | FieldError] | None = None
+    created: int | None = Field(None, description="Of an import: how many products were created")
+    refused: int | None = Field(None, description="Of an import: how many rows are no products")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> JSONResponse:
+        path = request.url.path
+        match error.status_code, error.detail:
+            case 400, "There was an error parsing the body":  # FastAPI's sentence, whatever was wrong
+                return problem_response(UnreadableBodyError())
+            case 404, _:
+                return problem(404, f"There is nothing at {path}; /docs lists every address.")
+            case 405, _:
+                allowed = ", ".join(_methods(request))
+                detail = f"{request.method} is not possible at {path}; use {allowed}."
+                return problem(405, detail, headers={"Allow": allowed})
+        return problem(error.status_code, error.detail, headers=error.headers)
+
+    @app.exception_handler(ApiError)
+    def ours(_request: Request, error: ApiError) -> JSONResponse:
+        return problem_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem_response(InvalidRequestError([field_error(e) for e in error.errors()]))
+
+    @app.exception_handler(psycopg2.OperationalError)
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeoutError)
+    def database_unavailable(_request: Request, error: Exception) -> JSONResponse:
+        logger.error("the database did not answer: %s", error)
+        return problem_response(DatabaseUnavailableError())
+
+    @app.exception_handler(Exception)
+    def unexpected(_request: Request, _error: Exception) -> JSONResponse:
+        return problem(
+            500, "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
+        )
+
+
+def problem_response(error: ApiError) -> JSONResponse:
+    """Build the response for an error of ours."""
+    return problem(error.status, error.detail, errors=error.errors, headers=error.headers, members=error.members)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Any = None,
+    members: Mapping[str, int] | None = None,
+) -> JSONResponse:
+    """Build the response for one problem."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors) or None, **(members or {})
+    )
+    return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that are possible at the request's address: each of them has a route of its own."""
+    routes = request.app.router.routes
+    return [m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] == Match.FULL for r in routes)]

@@ -1,0 +1,48 @@
+"""What the process has for all its requests: made when it starts, and the same until it ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import anyio
+from fastapi import FastAPI, Request
+
+from app.api.auth import Authenticator
+from app.api.database import Database
+from app.api.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """The only attribute of `app.state`, as `resources`."""
+
+    settings: Settings
+    database: Database
+    authenticator: Authenticator
+    files: anyio.CapacityLimiter  # imports and exports at a time, so that they leave threads and connections to lists
+
+
+@contextmanager
+def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
+    """Give `app` its resources, and close them at the end."""
+    database = Database(settings)
+    resources = Resources(
+        settings=settings,
+        database=database,
+        authenticator=Authenticator(settings),
+        files=anyio.CapacityLimiter(max(1, database.threads - 2)),
+    )
+    app.state.resources = resources
+    try:
+        yield resources
+    finally:
+        database.close()
+
+
+def resources(request: Request) -> Resources:
+    """Return the resources of the application that the request is for.
+
+    The one way to them: routes call it, since a dependency of FastAPI's would cost as much as validating a product.
+    """
+    found: Resources = request.app.state.resources
+    return found
