@@ -15,7 +15,7 @@ export DOCKER_BUILDKIT := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration up down test check check-locks format lock synth bootstrap deploy diff invite destroy rehearse bench screenshots
+.PHONY: help setup run demo migration up down test check check-locks format lock synth bootstrap deploy diff invite destroy rehearse bench faults screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, us
 
 bench: setup ## Measure speed, scale, transfer, UI, start and synthesis (needs wrk); make bench PART=scale does one of them
 	@python -m benchmarks $(PART)
+
+faults: .venv/.ready ## Break things while the application works, and say what it did (an engine is used where it answers)
+	@python -m faults
 
 screenshots: .venv/.ready ## Take the pictures of docs/images from a running application with example products
 	@python -m tests.end_to_end.screenshots $${UI_URL:-http://127.0.0.1:8501} docs/images
