@@ -1,13 +1,11 @@
 """The stack of one environment: what there is, and who may talk to whom."""
 
-from collections.abc import Mapping
-
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
-from infra.compose import Project, model
+from infra.compose.model import ServiceDefinition
 from infra.constructs.alarms import Alarms
 from infra.constructs.database import Database
 from infra.constructs.distribution import CLIENT_ADDRESS_HEADER
@@ -16,21 +14,20 @@ from infra.constructs.load_balancer import LoadBalancer
 from infra.constructs.network import Network
 from infra.constructs.secrets import Secrets
 from infra.constructs.service import Service
-from infra.constructs.sign_in import SignIn, is_wanted
+from infra.constructs.sign_in import SignIn
 from infra.constructs.traffic_logs import TrafficLogs
-from infra.constructs.variables import Variables
+from infra.constructs.variables import ContainerVariables
 from infra.constructs.web_acl import WebAcl
-from infra.plan import environment
-from infra.plan.environment import Environment
-from infra.plan.tasks import Task
+from infra.plan import Plan
+from infra.plan.environment import CloudFrontSettings
+from infra.plan.exposure import is_public, people_sign_in
 
 
 class ApplicationStack(Stack):
-    """Everything the compose file describes, as `settings` want it, in one CloudFormation stack."""
+    """Everything that `plan` has, in one CloudFormation stack."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, project: Project, tasks: Mapping[str, Task], settings: Environment
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, plan: Plan) -> None:
+        project, settings = plan.project, plan.settings
         super().__init__(
             scope,
             construct_id,
@@ -38,16 +35,16 @@ class ApplicationStack(Stack):
             tags={"project": project.name, "environment": settings.name},
             termination_protection=settings.deletion_protection,
         )
-        self._settings = settings
+        self._plan, self._settings = plan, settings
         network = Network(self, "Network", settings=settings.network)
-        database = self._database(project, tasks, network)
-        load_balancer = self._load_balancer(tasks, network)
+        database = self._database(network)
+        load_balancer = self._load_balancer(network)
         if settings.monitoring.traffic_logs:
             self._log_traffic(network, load_balancer)
-        sign_in = self._sign_in(project, load_balancer)
+        sign_in = self._sign_in(load_balancer)
         secrets = Secrets(self, "Secrets")
 
-        def given(container: model.Service) -> Variables:
+        def variables_for(container: ServiceDefinition) -> ContainerVariables:
             variables = secrets.variables(container.secrets)
             if database:
                 variables |= database.variables(container.database_variables)
@@ -59,9 +56,17 @@ class ApplicationStack(Stack):
         images = Images(self, "Images", architecture=settings.architecture)
         services = {
             name: Service(
-                self, name, task=task, cluster=cluster, network=network, images=images, given=given, settings=settings
+                self,
+                name,
+                task=task,
+                count=plan.counts[name],
+                cluster=cluster,
+                network=network,
+                images=images,
+                variables_for=variables_for,
+                settings=settings,
             )
-            for name, task in tasks.items()
+            for name, task in plan.tasks.items()
         }
         for service in services.values():
             for other in service.task.reaches:
@@ -79,25 +84,25 @@ class ApplicationStack(Stack):
             alarms = Alarms(services[name], "Alarms", name=name, target_group=target_group)
             services[name].roll_back_on(alarms)
 
-    def _database(self, project: Project, tasks: Mapping[str, Task], network: Network) -> Database | None:
-        if project.database is None:
+    def _database(self, network: Network) -> Database | None:
+        if self._plan.project.database is None:
             return None
         return Database(
             self,
             "Database",
             network=network,
-            database=project.database,
-            iam_sign_in=any(task.database_users for task in tasks.values()),
+            database=self._plan.project.database,
+            iam_sign_in=any(task.database_users for task in self._plan.tasks.values()),
             settings=self._settings,
         )
 
-    def _load_balancer(self, tasks: Mapping[str, Task], network: Network) -> LoadBalancer | None:
-        if not any(task.service.public for task in tasks.values()):
+    def _load_balancer(self, network: Network) -> LoadBalancer | None:
+        if not is_public(self._plan.project):
             return None
         load_balancer = LoadBalancer(self, "LoadBalancer", network=network, settings=self._settings)
         CfnOutput(self, "PublicUrl", value=load_balancer.url, description="Where the application answers")
         if self._settings.web_acl:
-            is_behind_cloudfront = isinstance(self._settings.public_url, environment.CloudFront)
+            is_behind_cloudfront = isinstance(self._settings.public_url, CloudFrontSettings)
             WebAcl(
                 self,
                 "WebAcl",
@@ -113,10 +118,8 @@ class ApplicationStack(Stack):
         if load_balancer:
             logs.of_load_balancer(load_balancer.balancer)
 
-    def _sign_in(self, project: Project, load_balancer: LoadBalancer | None) -> SignIn | None:
-        # Cognito sends people back to HTTPS addresses alone.
-        is_https = not isinstance(self._settings.public_url, environment.LoadBalancer)
-        if load_balancer is None or not is_https or not is_wanted(project.services.values()):
+    def _sign_in(self, load_balancer: LoadBalancer | None) -> SignIn | None:
+        if load_balancer is None or not people_sign_in(self._plan.project, self._settings):
             return None
         return SignIn(
             self,

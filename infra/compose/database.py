@@ -1,11 +1,11 @@
-"""The service with `x-aws.rds` -> `Database`."""
+"""The service with `x-aws.rds` -> `DatabaseDefinition`."""
 
 import re
 from collections.abc import Mapping
 
 from infra.compose import values
 from infra.compose.fields import Fields
-from infra.compose.model import Database, DatabaseField
+from infra.compose.model import DatabaseDefinition, DatabaseField
 
 _IMAGE = re.compile(r"(?:docker\.io/)?(?:library/)?postgres:(?P<major>\d+)(?:[.\-@].*)?")
 _IDENTIFIER = values.matching(
@@ -14,14 +14,14 @@ _IDENTIFIER = values.matching(
 _FOR_CONTAINERS = {"autoscaling", "database_sign_in", "environment", "secrets", "sign_in"}
 
 
-def to_database(fields: Fields, environment: Mapping[str, str]) -> tuple[Database, dict[str, DatabaseField]]:
+def to_database(fields: Fields, environment: Mapping[str, str]) -> tuple[DatabaseDefinition, dict[str, DatabaseField]]:
     """Return the database, and which variable of other services carries which part of its address and credentials."""
     for key in fields.within("x-aws"):
         if key == "public":
             fields.problem("x-aws.public", "a managed database is never reachable from outside", "Drop the key.")
         elif key in _FOR_CONTAINERS:
             fields.problem(f"x-aws.{key}", "RDS stands in for this service, which has no containers", "Drop the key.")
-    database = Database(
+    database = DatabaseDefinition(
         service=fields.service or "",
         major_version=_major_version(fields),
         name=_identifier(fields, environment, "POSTGRES_DB"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from infra.compose.interpolation import unresolved
-from infra.compose.keys import Finding
+from infra.compose.keys import KeyFinding
 from infra.compose.problems import Problems
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Fields:
             self.problem(key, str(error))
             return default
 
-    def refuse(self, findings: Iterable[Finding]) -> None:
+    def refuse(self, findings: Iterable[KeyFinding]) -> None:
         """Note what the table of keys does not let through."""
         for finding in findings:
             self.problem(finding.path, finding.reason, finding.alternative)

@@ -9,7 +9,7 @@ from infra.compose.key_table import KEYS, Treatment
 
 
 @dataclass(frozen=True)
-class Finding:
+class KeyFinding:
     """A key that cannot stay in the file."""
 
     path: str  # as in the file, such as `ports[0].mode`
@@ -17,7 +17,7 @@ class Finding:
     alternative: str
 
 
-def check(data: Any, pattern: str, *, refusing: bool = True, place: str = "") -> Iterator[Finding]:
+def check(data: Any, pattern: str, *, refusing: bool = True, place: str = "") -> Iterator[KeyFinding]:
     """Yield every unknown key in `data`, which lies at the table's key `pattern`, and what the table refuses.
 
     A refused key that is false or empty asks for nothing and is let through; so is any when not `refusing`.
@@ -39,10 +39,10 @@ def check(data: Any, pattern: str, *, refusing: bool = True, place: str = "") ->
         if child not in below:
             close = difflib.get_close_matches(name, below, n=1)
             known = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(sorted(below - {'[]'}))}."
-            yield Finding(path, "unknown key", known)
+            yield KeyFinding(path, "unknown key", known)
         elif key and key.treatment is Treatment.REFUSED:
             if value and refusing:
-                yield Finding(path, key.note, key.instead)
+                yield KeyFinding(path, key.note, key.instead)
         else:
             yield from check(value, f"{pattern}.{child}".lstrip("."), refusing=refusing, place=path)
 

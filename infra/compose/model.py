@@ -82,7 +82,7 @@ class Autoscaling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
+class ServiceDefinition:
     """One service that runs on Fargate. A value the file does not give is None, empty or False."""
 
     name: str
@@ -117,7 +117,7 @@ class Service:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Database:
+class DatabaseDefinition:
     """The service that RDS for PostgreSQL stands in for."""
 
     service: str
@@ -132,8 +132,8 @@ class Project:
 
     file: Path
     name: str
-    services: Mapping[str, Service]
-    database: Database | None
+    services: Mapping[str, ServiceDefinition]
+    database: DatabaseDefinition | None
 
     def one_shots(self) -> frozenset[str]:
         """Services another one waits for to complete: containers of its task, not services of their own."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from infra.compose.fields import Fields
 from infra.compose.interpolation import Unresolved
-from infra.compose.model import DatabaseField, Project, Service
+from infra.compose.model import DatabaseField, Project, ServiceDefinition
 from infra.compose.variables import place
 
 _SECRET_NAME = re.compile(
@@ -61,7 +61,7 @@ def _local_passwords(
     return {value for value in found if value and not isinstance(value, Unresolved)}
 
 
-def _values(service: Service, fields: Fields) -> Iterator[tuple[str, str]]:
+def _values(service: ServiceDefinition, fields: Fields) -> Iterator[tuple[str, str]]:
     """Yield every string of a service that reaches the template or the image, with its key."""
     for name, value in service.environment.items():
         yield place(fields, name), value

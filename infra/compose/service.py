@@ -8,9 +8,9 @@ from typing import Any
 from infra.compose import values
 from infra.compose.autoscaling import autoscaling_of
 from infra.compose.fields import Fields
-from infra.compose.model import Build, Condition, HealthCheck, Service, Ulimit
+from infra.compose.model import Build, Condition, HealthCheck, ServiceDefinition, Ulimit
 from infra.compose.public import public_of
-from infra.compose.variables import Variables
+from infra.compose.variables import VariableSources
 
 # Ranges of the ECS API: HealthCheck and ContainerDefinition.stopTimeout.
 _INTERVAL, _TIMEOUT, _START_PERIOD = values.seconds(5, 300), values.seconds(2, 60), values.seconds(0, 300)
@@ -24,9 +24,9 @@ def to_service(
     fields: Fields,
     directory: Path,
     *,
-    variables: Variables,
+    variables: VariableSources,
     depends_on: Mapping[str, Condition],
-) -> Service:
+) -> ServiceDefinition:
     """Return the service; what is wrong becomes a problem of `fields` and is left out."""
     deploy = fields.within("deploy")
     limits, reservations = (deploy.within("resources").within(part) for part in ("limits", "reservations"))
@@ -38,7 +38,7 @@ def to_service(
     deploy.get("mode", values.one_of("replicated"), "")
     if "build" not in fields and "image" not in fields:
         fields.problem("", "has neither build nor image")
-    return Service(
+    return ServiceDefinition(
         name=fields.service or "",
         build=_build(fields, directory),
         image=fields.get("image", values.string, None),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from infra.compose import values
 from infra.compose.fields import Fields
-from infra.compose.model import Database, DatabaseField, SignInField
+from infra.compose.model import DatabaseDefinition, DatabaseField, SignInField
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ _USER = values.matching("[A-Za-z_][A-Za-z0-9_]{0,62}", "a role of PostgreSQL: a 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Variables:
+class VariableSources:
     """A service's variables by where their values come from; each sorted by name, and no name in two of them."""
 
     environment: Mapping[str, str]
@@ -32,9 +32,9 @@ def variables_of(
     fields: Fields,
     local: Mapping[str, str],
     *,
-    database: Database | None,
+    database: DatabaseDefinition | None,
     database_variables: Mapping[str, DatabaseField],
-) -> Variables:
+) -> VariableSources:
     """Return a service's variables on AWS; `local` holds those it has in Compose.
 
     `x-aws.environment` goes over `local`. What `x-aws.secrets`, `x-aws.sign_in` and the database's `x-aws.rds` name
@@ -66,7 +66,7 @@ def variables_of(
             if name in sources:
                 fields.problem(f"{source}.{name}", f"has its value from {sources[name]} already", "Drop one of them.")
             sources.setdefault(name, source)
-    return Variables(
+    return VariableSources(
         environment={
             name: fields.parse(place(fields, name), value, str, "")
             for name, value in sorted(plain.items())
@@ -111,7 +111,7 @@ def _named(x_aws: Fields, key: str, parse: Callable[[Any], T]) -> dict[str, T]:
 
 
 def _database_user(
-    fields: Fields, plain: Mapping[str, str], database: Database | None, mapping: Mapping[str, DatabaseField]
+    fields: Fields, plain: Mapping[str, str], database: DatabaseDefinition | None, mapping: Mapping[str, DatabaseField]
 ) -> str | None:
     key = "x-aws.database_sign_in"
     if database is None:

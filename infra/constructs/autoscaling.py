@@ -19,7 +19,7 @@ def scale(
     target_group: elbv2.ApplicationTargetGroup | None,
 ) -> None:
     """Keep the tasks of `service` at the targets that the compose file names, whichever needs more of them."""
-    tasks = service.auto_scale_task_count(min_capacity=count.fewest, max_capacity=count.most)
+    tasks = service.auto_scale_task_count(min_capacity=count.minimum, max_capacity=count.maximum)
     if autoscaling.cpu_percent is not None:
         tasks.scale_on_cpu_utilization(
             "Cpu",

@@ -7,9 +7,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 
-from infra.compose.model import Service
+from infra.compose.model import ServiceDefinition
 from infra.constructs.images import Images
-from infra.constructs.variables import Given, Variables
+from infra.constructs.variables import ContainerVariables, VariablesFor
 from infra.plan.tasks import Task
 
 # Where the agent of ECS Exec writes, which it cannot in a container whose root file system is read-only.
@@ -21,14 +21,14 @@ def add_containers(
     task: Task,
     *,
     images: Images,
-    given: Given,
+    variables_for: VariablesFor,
     log_group: logs.ILogGroup,
     ecs_exec: bool,
 ) -> None:
     """Add what `task` runs to `definition`, each container starting when those it waits for have succeeded."""
     added: dict[str, ecs.ContainerDefinition] = {}
     for service in task.containers:
-        container = _add_container(definition, service, task, images.of(service), given(service), log_group)
+        container = _add_container(definition, service, task, images.of(service), variables_for(service), log_group)
         for one_shot in [added[name] for name in service.depends_on if name in added]:
             condition = ecs.ContainerDependencyCondition.SUCCESS
             container.add_container_dependencies(ecs.ContainerDependency(container=one_shot, condition=condition))
@@ -39,17 +39,17 @@ def add_containers(
         added[service.name] = container
 
 
-def port_name(service: Service, port: int) -> str:
+def port_name(service: ServiceDefinition, port: int) -> str:
     """Return what Service Connect calls a port: the service's name, and for a second port also its number."""
     return service.name if port == service.ports[0] else f"{service.name}-{port}"
 
 
 def _add_container(
     definition: ecs.TaskDefinition,
-    service: Service,
+    service: ServiceDefinition,
     task: Task,
     image: ecs.ContainerImage,
-    variables: Variables,
+    variables: ContainerVariables,
     log_group: logs.ILogGroup,
 ) -> ecs.ContainerDefinition:
     is_one_shot = service is not task.service
@@ -87,7 +87,7 @@ def _add_scratch(definition: ecs.TaskDefinition, container: ecs.ContainerDefinit
         container.add_mount_points(ecs.MountPoint(container_path=path, source_volume=volume, read_only=False))
 
 
-def _health_check(service: Service) -> ecs.HealthCheck | None:
+def _health_check(service: ServiceDefinition) -> ecs.HealthCheck | None:
     check = service.health_check
     if check is None:
         return None
@@ -100,14 +100,14 @@ def _health_check(service: Service) -> ecs.HealthCheck | None:
     )
 
 
-def _linux_parameters(definition: ecs.TaskDefinition, service: Service) -> ecs.LinuxParameters:
+def _linux_parameters(definition: ecs.TaskDefinition, service: ServiceDefinition) -> ecs.LinuxParameters:
     parameters = ecs.LinuxParameters(definition, f"{service.name}-linux", init_process_enabled=service.init)
     parameters.add_capabilities(*(ecs.Capability[name] for name in service.add_capabilities))
     parameters.drop_capabilities(*(ecs.Capability[name] for name in service.drop_capabilities))
     return parameters
 
 
-def _port_mapping(service: Service, port: int) -> ecs.PortMapping:
+def _port_mapping(service: ServiceDefinition, port: int) -> ecs.PortMapping:
     # What the load balancer talks to speaks HTTP; of the rest we know no more than that it is TCP.
     protocol = cast("ecs.AppProtocol", ecs.AppProtocol.http) if service.public else None
     return ecs.PortMapping(container_port=port, name=port_name(service, port), app_protocol=protocol)

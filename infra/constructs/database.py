@@ -10,11 +10,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from infra.compose import model
-from infra.compose.model import DatabaseField
+from infra.compose.model import DatabaseDefinition, DatabaseField
 from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
-from infra.constructs.variables import Variables
+from infra.constructs.variables import ContainerVariables
 from infra.plan.environment import Environment
 
 _PORT = 5432
@@ -31,7 +30,7 @@ class Database(Construct):
         construct_id: str,
         *,
         network: Network,
-        database: model.Database,
+        database: DatabaseDefinition,
         iam_sign_in: bool,
         settings: Environment,
     ) -> None:
@@ -93,9 +92,9 @@ class Database(Construct):
             for field in (DatabaseField.USER, DatabaseField.PASSWORD)
         }
 
-    def variables(self, names: Mapping[str, DatabaseField]) -> Variables:
+    def variables(self, names: Mapping[str, DatabaseField]) -> ContainerVariables:
         """Return what a container is given under the names that the compose file has for it."""
-        return Variables.of(names, self._values, self._secrets)
+        return ContainerVariables.of(names, self._values, self._secrets)
 
     def allow_from(self, client: ec2.IConnectable, name: str) -> None:
         """Let the tasks of the service `name` connect."""

@@ -5,7 +5,7 @@ from aws_cdk import aws_ecr_assets as assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from infra.compose.model import Build, Service
+from infra.compose.model import Build, ServiceDefinition
 
 _PLATFORMS = {"x86_64": assets.Platform.LINUX_AMD64, "arm64": assets.Platform.LINUX_ARM64}
 
@@ -18,7 +18,7 @@ class Images(Construct):
         self._platform = _PLATFORMS[architecture]
         self._built: list[tuple[Build, ecs.ContainerImage]] = []
 
-    def of(self, service: Service) -> ecs.ContainerImage:
+    def of(self, service: ServiceDefinition) -> ecs.ContainerImage:
         """Return the image that the containers of `service` run."""
         if service.build is None:
             assert service.image is not None  # noqa: S101 (a service has one of the two)

@@ -13,13 +13,11 @@ from constructs import Construct
 from infra.constructs.distribution import HTTP_PORT, Distribution
 from infra.constructs.network import Network
 from infra.constructs.service import REQUEST_TIMEOUT, Service
-from infra.plan import environment
-from infra.plan.environment import Environment
+from infra.plan.environment import CloudFrontSettings, DomainSettings, Environment, LoadBalancerSettings
+from infra.plan.routes import EVERYTHING, listener_rules
 
 _HTTPS_PORT = 443
-_EVERYTHING = "/*"
 _EVERYBODY = ("0.0.0.0/0",)
-_VALUES_PER_RULE = 5  # a quota of application load balancers: condition values per rule
 
 # How long a browser is sent to the task that answered it first: longer than anybody leaves a page open.
 _STICKINESS = Duration.days(1)
@@ -35,7 +33,7 @@ class LoadBalancer(Construct):
         super().__init__(scope, construct_id)
         self._network = network
         self._certificate: acm.Certificate | None = None
-        is_internal = isinstance(settings.public_url, environment.CloudFront)
+        is_internal = isinstance(settings.public_url, CloudFrontSettings)
         self.balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
@@ -47,7 +45,7 @@ class LoadBalancer(Construct):
             deletion_protection=settings.deletion_protection,
         )
         match settings.public_url:
-            case environment.CloudFront():
+            case CloudFrontSettings():
                 distribution = Distribution(
                     self,
                     "Distribution",
@@ -56,11 +54,11 @@ class LoadBalancer(Construct):
                     pass_client_address=settings.web_acl,
                 )
                 self.url = distribution.url
-            case environment.Domain() as domain:
+            case DomainSettings() as domain:
                 self._certificate = self._name(domain)
                 self._allow(domain.allowed_cidrs or _EVERYBODY, {"HTTP": HTTP_PORT, "HTTPS": _HTTPS_PORT})
                 self.url = f"https://{domain.domain_name}"
-            case environment.LoadBalancer() as plain:
+            case LoadBalancerSettings() as plain:
                 self._allow(_EVERYBODY if plain.open_to_the_internet else plain.allowed_cidrs, {"HTTP": HTTP_PORT})
                 self.url = f"http://{self.balancer.load_balancer_dns_name}"
 
@@ -70,13 +68,13 @@ class LoadBalancer(Construct):
         paths = {
             name: service.task.service.public.paths for name, service in services.items() if service.task.service.public
         }
-        rest = next((targets[name] for name in paths if _EVERYTHING in paths[name]), None)
+        rest = next((targets[name] for name in paths if EVERYTHING in paths[name]), None)
         listener = self._listener(
             elbv2.ListenerAction.forward([rest])
             if rest
             else elbv2.ListenerAction.fixed_response(404, content_type="text/plain", message_body="Not found"),
         )
-        for priority, (name, patterns) in enumerate(routes(paths), start=1):
+        for priority, (name, patterns) in enumerate(listener_rules(paths), start=1):
             # Called after the priority: a rule keeps it for ever, so an update never wants one that is still taken.
             elbv2.ApplicationListenerRule(
                 self,
@@ -104,7 +102,7 @@ class LoadBalancer(Construct):
             default_action=action,
         )
 
-    def _name(self, domain: environment.Domain) -> acm.Certificate:
+    def _name(self, domain: DomainSettings) -> acm.Certificate:
         zone = route53.HostedZone.from_hosted_zone_attributes(
             self, "Zone", hosted_zone_id=domain.hosted_zone_id, zone_name=domain.hosted_zone_name
         )
@@ -152,26 +150,3 @@ class LoadBalancer(Construct):
             # For requests that are under way when a task is replaced; five minutes otherwise.
             deregistration_delay=Duration.seconds(30),
         )
-
-
-def routes(paths: Mapping[str, Sequence[str]]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return which service gets which path patterns, in the order in which a request is to be compared with them.
-
-    The most specific comes first: a path without a wildcard, then the longest beginning. `/*` is left to the default.
-    """
-    ordered = sorted(
-        ((pattern, name) for name, patterns in paths.items() for pattern in patterns if pattern != _EVERYTHING),
-        key=lambda route: _specificity(route[0]),
-    )
-    rules: list[tuple[str, tuple[str, ...]]] = []
-    for pattern, name in ordered:
-        if rules and rules[-1][0] == name and len(rules[-1][1]) < _VALUES_PER_RULE:
-            rules[-1] = (name, (*rules[-1][1], pattern))
-        else:
-            rules.append((name, (pattern,)))
-    return rules
-
-
-def _specificity(pattern: str) -> tuple[bool, int, str]:
-    beginning = pattern.partition("*")[0].partition("?")[0]
-    return beginning != pattern, -len(beginning), pattern

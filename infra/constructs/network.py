@@ -3,13 +3,13 @@
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from infra.plan import environment
+from infra.plan.environment import NetworkSettings
 
 
 class Network(Construct):
     """Public subnets, subnets for the tasks, and isolated ones: for the database, and an internal load balancer."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: environment.Network) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: NetworkSettings) -> None:
         super().__init__(scope, construct_id)
         tasks_are_private = settings.nat_gateways > 0
         self.vpc = ec2.Vpc(

@@ -6,7 +6,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.constructs.variables import Variables
+from infra.constructs.variables import ContainerVariables
 
 _CHARACTERS = 48  # of letters and digits: more than 256 bits
 
@@ -14,9 +14,9 @@ _CHARACTERS = 48  # of letters and digits: more than 256 bits
 class Secrets(Construct):
     """Makes each secret once, however many services name it; a task's role may read those that it names alone."""
 
-    def variables(self, names: Mapping[str, str]) -> Variables:
+    def variables(self, names: Mapping[str, str]) -> ContainerVariables:
         """Return what a container is given under its own names for the secrets."""
-        return Variables(
+        return ContainerVariables(
             secrets={variable: ecs.Secret.from_secrets_manager(self._secret(name)) for variable, name in names.items()}
         )
 

@@ -15,9 +15,9 @@ from infra.constructs.containers import add_containers, port_name
 from infra.constructs.images import Images
 from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
-from infra.constructs.variables import Given
+from infra.constructs.variables import VariablesFor
 from infra.plan.environment import Environment
-from infra.plan.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount, task_count
+from infra.plan.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount
 from infra.plan.tasks import Task
 
 # The load balancer's idle timeout, and so how long Service Connect's proxy may wait for an answer too (15 s otherwise).
@@ -38,15 +38,16 @@ class Service(Construct):
         construct_id: str,
         *,
         task: Task,
+        count: TaskCount,
         cluster: ecs.Cluster,
         network: Network,
         images: Images,
-        given: Given,
+        variables_for: VariablesFor,
         settings: Environment,
     ) -> None:
         super().__init__(scope, construct_id)
         self.task = task
-        self._count = task_count(task.service, settings.services)
+        self._count = count
         name = task.service.name
         definition = ecs.FargateTaskDefinition(
             self,
@@ -66,7 +67,12 @@ class Service(Construct):
             retention_days=settings.monitoring.log_retention_days,
         )
         add_containers(
-            definition, task, images=images, given=given, log_group=logs, ecs_exec=settings.services.ecs_exec
+            definition,
+            task,
+            images=images,
+            variables_for=variables_for,
+            log_group=logs,
+            ecs_exec=settings.services.ecs_exec,
         )
         security_group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=network.vpc, description=f"Tasks of {name}", allow_all_outbound=False
@@ -80,7 +86,7 @@ class Service(Construct):
             cluster=cluster,
             task_definition=definition,
             # Left to the scaling where there is any: an update would otherwise set it back.
-            desired_count=None if task.service.autoscaling else self._count.fewest,
+            desired_count=None if task.service.autoscaling else self._count.minimum,
             capacity_provider_strategies=_capacity(settings.services.spot_percent, self._count),
             min_healthy_percent=MINIMUM_HEALTHY_PERCENT,
             max_healthy_percent=MAXIMUM_PERCENT,
@@ -134,7 +140,7 @@ class Service(Construct):
 
     def _service_connect(self) -> ecs.ServiceConnectProps | None:
         service = self.task.service
-        if not self.task.uses_names:
+        if not self.task.uses_service_connect:
             return None
         if not self.task.is_reached:
             return ecs.ServiceConnectProps()
@@ -159,5 +165,5 @@ def _capacity(spot_percent: int, count: TaskCount) -> list[ecs.CapacityProviderS
     spot = ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=spot_percent)
     if spot_percent == 100:
         return [spot]
-    on_demand = ecs.CapacityProviderStrategy(capacity_provider="FARGATE", base=count.fewest, weight=100 - spot_percent)
+    on_demand = ecs.CapacityProviderStrategy(capacity_provider="FARGATE", base=count.minimum, weight=100 - spot_percent)
     return [on_demand, spot]

@@ -1,6 +1,6 @@
 """Sign-in: a Cognito user pool whose users are invited, and the one application that they may sign in to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from aws_cdk import Aws, CfnOutput, Duration, Fn, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_cognito as cognito
@@ -8,10 +8,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.compose.model import Project, Service, SignInField
-from infra.constructs.variables import Variables
-from infra.plan import environment
-from infra.plan.environment import Environment
+from infra.compose.model import SignInField
+from infra.constructs.variables import ContainerVariables
 
 _CALLBACK = "/oauth2callback"  # where Streamlit's st.login has people sent back to
 
@@ -50,9 +48,9 @@ class SignIn(Construct):
             Stack.of(self), "UserPoolId", value=pool.user_pool_id, description="Where the first user is invited to"
         )
 
-    def variables(self, names: Mapping[str, SignInField]) -> Variables:
+    def variables(self, names: Mapping[str, SignInField]) -> ContainerVariables:
         """Return what a container is given under its own names for the parts of the sign-in."""
-        return Variables.of(names, self._values, self._secrets)
+        return ContainerVariables.of(names, self._values, self._secrets)
 
     def _user_pool(self, deletion_protection: bool) -> cognito.UserPool:
         pool = cognito.UserPool(
@@ -96,27 +94,6 @@ class SignIn(Construct):
             description="By which the application proves to Cognito that it is itself",
             secret_string_value=SecretValue.resource_attribute(resource.attr_client_secret),
         )
-
-
-def open_to_everybody(project: Project, settings: Environment) -> list[str]:
-    """Return what is wrong, as a sentence, when anybody could use the application and nobody said so by name."""
-    public_url = settings.public_url
-    if (
-        is_wanted(project.services.values())
-        or public_url.open_to_the_internet
-        or not any(service.public for service in project.services.values())
-        or (not isinstance(public_url, environment.CloudFront) and public_url.allowed_cidrs)
-    ):
-        return []
-    return [
-        f"cdk.json: context.environments.{settings.name}.public_url: everybody could use the application, as no "
-        "service in docker-compose.yml has x-aws.sign_in. Add it, or set open_to_the_internet: true."
-    ]
-
-
-def is_wanted(services: Iterable[Service]) -> bool:
-    """Return whether any of `services` has people sign in."""
-    return any(service.sign_in_variables for service in services)
 
 
 def _prefix(stack: Stack) -> str:

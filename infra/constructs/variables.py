@@ -6,14 +6,14 @@ from typing import Self, TypeVar
 
 from aws_cdk import aws_ecs as ecs
 
-from infra.compose.model import Service
+from infra.compose.model import ServiceDefinition
 
 _Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
-class Variables:
-    """Variables in the clear, and those that ECS fetches from Secrets Manager when a task starts."""
+class ContainerVariables:
+    """ContainerVariables in the clear, and those that ECS fetches from Secrets Manager when a task starts."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, ecs.Secret] = field(default_factory=dict)
@@ -21,17 +21,17 @@ class Variables:
     @classmethod
     def of(
         cls, names: Mapping[str, _Part], values: Mapping[_Part, str], secrets: Mapping[_Part, ecs.Secret]
-    ) -> "Variables":
+    ) -> "ContainerVariables":
         """Return what `values` and `secrets` have, under the names that a container has for it."""
-        return Variables(
+        return ContainerVariables(
             environment={name: values[part] for name, part in names.items() if part in values},
             secrets={name: secrets[part] for name, part in names.items() if part in secrets},
         )
 
-    def __or__(self, other: Self) -> "Variables":
+    def __or__(self, other: Self) -> "ContainerVariables":
         """Return both."""
-        return Variables({**self.environment, **other.environment}, {**self.secrets, **other.secrets})
+        return ContainerVariables({**self.environment, **other.environment}, {**self.secrets, **other.secrets})
 
 
-Given = Callable[[Service], Variables]
-"""Says what the container of a service is given."""
+VariablesFor = Callable[[ServiceDefinition], ContainerVariables]
+"""Returns what AWS gives the container of a service."""

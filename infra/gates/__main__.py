@@ -11,13 +11,11 @@ from typing import Any
 
 import aws_cdk
 
-from infra.compose import ComposeError, Project, read
 from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 from infra.gates.findings import Finding, Verdict, judge
 from infra.gates.synthesis import synthesise
 from infra.gates.templates import GateError, check
-from infra.plan.environment import SettingsError, environment
-from infra.plan.tasks import tasks
+from infra.plan import Plan, PlanError, assemble
 from infra.stack import ApplicationStack
 
 # `prod` as a team with a domain has it; RFC 2606 keeps the name for examples.
@@ -38,8 +36,8 @@ def main() -> int:
     variants = {**settings, "prod-domain": {**settings["prod"], "public_url": _DOMAIN}}
     try:
         with tempfile.TemporaryDirectory() as folder:
-            findings = find(read(Path("docker-compose.yml")), variants, context, Path(folder))
-    except (ComposeError, SettingsError, GateError) as error:
+            findings = find(Path("docker-compose.yml"), variants, context, Path(folder))
+    except (PlanError, GateError) as error:
         sys.exit(str(error))
     verdict = judge(findings, ACKNOWLEDGEMENTS)
     print(report(verdict, list(variants)))
@@ -47,13 +45,16 @@ def main() -> int:
 
 
 def find(
-    project: Project, variants: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], folder: Path
+    compose_file: Path, variants: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], folder: Path
 ) -> list[Finding]:
-    """Synthesise the stack with each of the settings, and return what the gates find."""
-    syntheses = [
-        synthesise(name, partial(_stack, project, name, settings), folder / name, dict(context))
-        for name, settings in variants.items()
-    ]
+    """Synthesise the stack with each of the settings, and return what the gates find.
+
+    Raises:
+        PlanError: one of them cannot be deployed.
+        GateError: a gate is not installed or failed.
+    """
+    plans = {name: assemble(compose_file, name, variants) for name in variants}
+    syntheses = [synthesise(name, partial(_stack, plan), folder / name, dict(context)) for name, plan in plans.items()]
     found = check({synthesis.environment: synthesis.template for synthesis in syntheses})
     return found + [finding for synthesis in syntheses for finding in synthesis.findings]
 
@@ -78,9 +79,8 @@ def report(verdict: Verdict, environments: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _stack(project: Project, name: str, settings: Mapping[str, Any], app: aws_cdk.App) -> aws_cdk.Stack:
-    chosen = environment(name, {name: settings})
-    return ApplicationStack(app, f"{project.name}-{name}", project=project, tasks=tasks(project), settings=chosen)
+def _stack(plan: Plan, app: aws_cdk.App) -> aws_cdk.Stack:
+    return ApplicationStack(app, plan.stack_name, plan=plan)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Whether the database accepts as many connections as the tasks open while a deployment replaces them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from infra.plan.environment import Environment
 from infra.plan.instance_classes import MEMORY_GIB
-from infra.plan.task_count import task_count
+from infra.plan.task_count import TaskCount
 from infra.plan.tasks import Task
 
 POOL_SIZE = "DATABASE_POOL_SIZE"
@@ -22,9 +22,9 @@ _LEFT_FOR_DATABASE = 0.9
 _MOST = 5000
 
 
-def over_budget(tasks: Iterable[Task], settings: Environment) -> list[str]:
+def connection_problems(tasks: Mapping[str, Task], counts: Mapping[str, TaskCount], settings: Environment) -> list[str]:
     """Return what is wrong, as a sentence with the sum and three ways out; nothing when the connections fit."""
-    parts = [part for task in tasks if task.uses_database for part in _parts(task, settings)]
+    parts = [part for name, task in tasks.items() if task.uses_database for part in _parts(task, counts[name])]
     total = sum(count for count, _ in parts) + _RESERVE
     accepted = max_connections(settings.database.instance_class)
     if not parts or total <= accepted:
@@ -44,16 +44,19 @@ def max_connections(instance_class: str) -> int:
     return min(int(usable / _BYTES_PER_CONNECTION), _MOST)
 
 
-def _parts(task: Task, settings: Environment) -> list[tuple[int, str]]:
-    name, count = task.service.name, task_count(task.service, settings.services)
-    parts = []
+def _parts(task: Task, count: TaskCount) -> list[tuple[int, str]]:
+    name, parts = task.service.name, []
     if task.service.database_variables:
         pool = _pool_size(task.service.environment.get(POOL_SIZE))
-        tasks = count.most_during_deployment
+        tasks = count.maximum_during_deployment
         parts.append((tasks * pool, f"{name}: {tasks} tasks x {pool}"))
-    # A one-shot container has one, in new tasks only.
-    new = count.most_during_deployment - count.most
-    parts += [(new, f"{first.name} in {name}: {new} new tasks x 1") for first in task.first if first.database_variables]
+    # An init container has one, in new tasks only.
+    new = count.maximum_during_deployment - count.maximum
+    parts += [
+        (new, f"{container.name} in {name}: {new} new tasks x 1")
+        for container in task.init_containers
+        if container.database_variables
+    ]
     return parts
 
 

@@ -29,7 +29,7 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
-class CloudFront(_Settings):
+class CloudFrontSettings(_Settings):
     """HTTPS on a name of CloudFront's own, in front of a load balancer that has no public address."""
 
     mode: Literal["cloudfront"]
@@ -38,7 +38,7 @@ class CloudFront(_Settings):
     """true: also when docker-compose.yml has nobody sign in."""
 
 
-class Domain(_Settings):
+class DomainSettings(_Settings):
     """HTTPS on a name of your own, on the load balancer itself."""
 
     mode: Literal["domain"]
@@ -74,7 +74,7 @@ class Domain(_Settings):
         return cidrs
 
 
-class LoadBalancer(_Settings):
+class LoadBalancerSettings(_Settings):
     """HTTP without TLS on the load balancer's own name, where nobody can sign in: for a private network, or a trial."""
 
     mode: Literal["load_balancer"]
@@ -101,10 +101,10 @@ class LoadBalancer(_Settings):
         return cidrs
 
 
-PublicUrl = CloudFront | Domain | LoadBalancer
+PublicUrl = CloudFrontSettings | DomainSettings | LoadBalancerSettings
 
 
-class Services(_Settings):
+class ServicesSettings(_Settings):
     """How many tasks run, and on what."""
 
     min_tasks: Annotated[int, Field(ge=1, le=100)]
@@ -128,14 +128,14 @@ class Services(_Settings):
         return value
 
 
-class Network(_Settings):
+class NetworkSettings(_Settings):
     """The VPC."""
 
     nat_gateways: Annotated[int, Field(ge=0, le=2)]
     """1, or 2 for one in each zone: tasks in private subnets. 0: in public ones, behind their security groups."""
 
 
-class Monitoring(_Settings):
+class MonitoringSettings(_Settings):
     """What is kept about running tasks."""
 
     container_insights: Literal["disabled", "enabled", "enhanced"]
@@ -150,7 +150,7 @@ class Monitoring(_Settings):
     """true: the network's flow logs and the load balancer's access logs, kept as long in a bucket."""
 
 
-class Database(_Settings):
+class DatabaseSettings(_Settings):
     """Amazon RDS for PostgreSQL."""
 
     instance_class: str
@@ -209,10 +209,10 @@ class Environment(_Settings):
     web_acl: bool
     """true: AWS WAF on the load balancer, with AWS's common rules and a limit on requests per address."""
 
-    services: Services
-    network: Network
-    monitoring: Monitoring
-    database: Database
+    services: ServicesSettings
+    network: NetworkSettings
+    monitoring: MonitoringSettings
+    database: DatabaseSettings
 
 
 def environment(name: object, environments: object) -> Environment:
@@ -250,6 +250,8 @@ def _sentence(place: str, details: ErrorDetails) -> str:
         case "extra_forbidden":
             siblings = ", ".join(name for name in model.model_fields if name != "name")
             return f"{path}: there is no such setting; there are {siblings}"
+        case "model_type":
+            return f"{path}: must hold settings; not {value!r}"
         case "value_error":
             return f"{path}: {details['ctx']['error']}"
         case "literal_error":
@@ -271,4 +273,8 @@ def _where(location: tuple[int | str, ...]) -> tuple[type[BaseModel], list[str]]
     return model, names
 
 
-_MODES: Mapping[str, type[BaseModel]] = {"cloudfront": CloudFront, "domain": Domain, "load_balancer": LoadBalancer}
+_MODES: Mapping[str, type[BaseModel]] = {
+    "cloudfront": CloudFrontSettings,
+    "domain": DomainSettings,
+    "load_balancer": LoadBalancerSettings,
+}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.compose import ComposeError, Problem, Project
-from infra.compose.model import Service
+from infra.compose.model import ServiceDefinition
 from infra.plan import fargate
 
 # Service Connect adds a container of its own to a task: a proxy that needs at least this much memory (Amazon ECS
@@ -17,17 +17,17 @@ _PROXY_MIB = 64
 class Task:
     """One service of the compose file and what runs in its task."""
 
-    service: Service
-    first: tuple[Service, ...]  # one-shot containers that must succeed before the service's own starts, in their order
+    service: ServiceDefinition
+    init_containers: tuple[ServiceDefinition, ...]  # must succeed, in this order, before the service's own starts
     reaches: tuple[str, ...]  # other tasks that have to run before this one, and that it may send requests to
     is_reached: bool  # by another task, at <name>:<port>
-    uses_names: bool  # it is reached, or reaches another, by name
+    uses_service_connect: bool  # it is reached, or reaches another, by name
     size: fargate.Size
 
     @property
-    def containers(self) -> tuple[Service, ...]:
+    def containers(self) -> tuple[ServiceDefinition, ...]:
         """All that the task runs, in the order in which it starts."""
-        return (*self.first, self.service)
+        return (*self.init_containers, self.service)
 
     @property
     def uses_database(self) -> bool:
@@ -50,21 +50,23 @@ def tasks(project: Project) -> dict[str, Task]:
     reached = {other for others in reaches.values() for other in others if services[other].ports}
     found, problems = {}, []
     for name, service in services.items():
-        first = tuple(_one_shots_before(service, project))
-        uses_names = name in reached or not reached.isdisjoint(reaches[name])
+        init_containers = tuple(_one_shots_before(service, project))
+        uses_service_connect = name in reached or not reached.isdisjoint(reaches[name])
         try:
-            size = fargate.smallest(*_need([*first, service], uses_names))
+            size = fargate.smallest(*_need([*init_containers, service], uses_service_connect))
         except ValueError as error:
-            names = [container.name for container in (*first, service)] + ["Service Connect's proxy"] * uses_names
+            names = [container.name for container in (*init_containers, service)] + [
+                "Service Connect's proxy"
+            ] * uses_service_connect
             reason = f"the containers of its task ({', '.join(names)}) need {error}"
             problems.append(Problem(project.file, name, "deploy.resources.limits", reason, "Lower the limits."))
         else:
             found[name] = Task(
                 service=service,
-                first=first,
+                init_containers=init_containers,
                 reaches=reaches[name],
                 is_reached=name in reached,
-                uses_names=uses_names,
+                uses_service_connect=uses_service_connect,
                 size=size,
             )
     if problems:
@@ -72,8 +74,8 @@ def tasks(project: Project) -> dict[str, Task]:
     return found
 
 
-def _one_shots_before(service: Service, project: Project) -> list[Service]:
-    found: list[Service] = []
+def _one_shots_before(service: ServiceDefinition, project: Project) -> list[ServiceDefinition]:
+    found: list[ServiceDefinition] = []
     for name in service.depends_on:
         if name in project.one_shots():
             one_shot = project.services[name]
@@ -81,7 +83,7 @@ def _one_shots_before(service: Service, project: Project) -> list[Service]:
     return found
 
 
-def _need(containers: Sequence[Service], uses_names: bool) -> tuple[float, int]:
+def _need(containers: Sequence[ServiceDefinition], uses_service_connect: bool) -> tuple[float, int]:
     """Return CPUs and MiB. Memory adds up, as ECS sets it aside for the life of the task; CPUs are used in turn."""
     memory = sum(container.memory_mib or 0 for container in containers)
-    return max(container.cpus or 0 for container in containers), memory + (_PROXY_MIB if uses_names else 0)
+    return max(container.cpus or 0 for container in containers), memory + (_PROXY_MIB if uses_service_connect else 0)

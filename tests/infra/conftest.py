@@ -142,6 +142,13 @@ class Workspace:
         self.compose_file.write_text(text.replace(old, new))
         return self
 
+    def without_sign_in(self) -> "Workspace":
+        """Remove what docker-compose.yml says about people who sign in."""
+        lines = self.compose_file.read_text().splitlines(keepends=True)
+        said = ("sign_in:", "OIDC_", "PUBLIC_URL:")
+        self.compose_file.write_text("".join(line for line in lines if not line.strip().startswith(said)))
+        return self
+
     def template(self, name: str = "dev", settings: Mapping[str, Any] | None = None) -> Template:
         """Synthesise the stack of an environment, whose settings may be given instead of taken from cdk.json.
 
@@ -150,16 +157,13 @@ class Workspace:
         import aws_cdk  # starts Node, so only the tests that need it pay for it
         from aws_cdk.assertions import Template as Assertions
 
-        from infra.compose import read
-        from infra.plan.environment import environment
-        from infra.plan.tasks import tasks
+        from infra.plan import assemble
         from infra.stack import ApplicationStack
 
         environments = {**CONTEXT["environments"], **({name: settings} if settings else {})}
-        project = read(self.compose_file)
+        plan = assemble(self.compose_file, name, environments)
         app = aws_cdk.App(outdir=str(self._out), context={**CONTEXT, "aws:cdk:enable-path-metadata": True})
-        chosen = environment(name, environments)
-        stack = ApplicationStack(app, f"{project.name}-{name}", project=project, tasks=tasks(project), settings=chosen)
+        stack = ApplicationStack(app, plan.stack_name, plan=plan)
         return Template(dict(Assertions.from_stack(stack).to_json()), bool(stack.termination_protection))
 
     def image_platforms(self) -> set[str]:

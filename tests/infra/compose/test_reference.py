@@ -11,7 +11,7 @@ import pytest
 from infra.compose import read
 from infra.compose.interpolation import interpolate
 from infra.compose.load import load
-from infra.compose.model import Project, Service
+from infra.compose.model import Project, ServiceDefinition
 from infra.compose.values import seconds
 from testkit.tools import ROOT, require
 from tests.infra.compose import corpus
@@ -72,7 +72,7 @@ def compose_config(file: Path, variables: dict[str, str]) -> dict[str, Any]:
     return dict(json.loads(answer.stdout.replace("$$", "$")))
 
 
-def ours(service: Service, project: Project) -> dict[str, Any]:
+def ours(service: ServiceDefinition, project: Project) -> dict[str, Any]:
     build, health = service.build, service.health_check
     return {
         "image": service.image,
@@ -106,7 +106,7 @@ def ours(service: Service, project: Project) -> dict[str, Any]:
     }
 
 
-def theirs(data: dict[str, Any], service: Service, managed: set[str]) -> dict[str, Any]:
+def theirs(data: dict[str, Any], service: ServiceDefinition, managed: set[str]) -> dict[str, Any]:
     build, resources = data.get("build"), data.get("deploy", {}).get("resources", {})
     environment = data.get("environment") or {}
     return {

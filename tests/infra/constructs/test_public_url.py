@@ -187,12 +187,9 @@ def test_the_sign_in_page_has_a_name_that_no_other_stack_has(dev: Template) -> N
 
 
 def test_without_a_service_that_has_people_sign_in_there_is_no_user_pool(workspace: Workspace) -> None:
-    text = workspace.compose_file.read_text()
-    lines = [line for line in text.splitlines() if "sign_in:" not in line or "database_sign_in" in line]
-    lines = [line for line in lines if not line.strip().startswith(("OIDC_", "PUBLIC_URL"))]
-    workspace.compose_file.write_text("\n".join(lines))
+    for_everybody = {"mode": "cloudfront", "open_to_the_internet": True}
 
-    template = workspace.template("dev", settings("dev", public_url={"mode": "cloudfront"}))
+    template = workspace.without_sign_in().template("dev", settings("dev", public_url=for_everybody))
 
     assert not template.resources("Cognito::UserPool")
     assert "UserPoolId" not in template.body["Outputs"]

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from infra.gates.findings import Acknowledgement, Finding, judge
+from infra.plan import PlanError
 from testkit.tools import require
-from tests.infra.conftest import CONTEXT
+from tests.infra.conftest import CONTEXT, Workspace, settings
 
 FINDING = Finding("prod", "checkov", "CKV_AWS_1", "Database/Instance", "Ensure something")
 ACKNOWLEDGEMENT = Acknowledgement(
@@ -87,6 +88,20 @@ def test_every_gate_looks_at_the_stack(tmp_path: Path) -> None:
 
     gates = {finding.gate for finding in findings if finding.resource == "Bucket"}
     assert gates == {"CloudFormation Validate", "AwsSolutions", "NIST.800.53.R5", "checkov", "cfn-lint"}
+
+
+def test_what_no_deployment_would_accept_is_refused_before_anything_is_synthesised(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    from infra.gates.__main__ import find
+
+    too_many = settings("prod", services={"max_tasks": 9}, database={"instance_class": "db.t4g.micro"})
+    workspace.replace("max_replicas: 4", "max_replicas: 9")
+
+    with pytest.raises(PlanError, match=r"context\.environments\.prod-domain\.database\.instance_class: "):
+        find(workspace.compose_file, {"prod-domain": too_many}, CONTEXT, tmp_path / "templates")
+
+    assert not (tmp_path / "templates").exists()
 
 
 def test_every_acknowledgement_gives_a_reason_and_is_written_once() -> None:

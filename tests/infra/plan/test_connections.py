@@ -4,17 +4,18 @@ from typing import Any
 
 import pytest
 
-from infra.compose import read
-from infra.plan.connections import max_connections, over_budget
-from infra.plan.environment import environment
-from infra.plan.tasks import tasks
+from infra.plan import PlanError, assemble
+from infra.plan.connections import max_connections
 from tests.infra.conftest import Workspace, settings
 
 
 def problems(workspace: Workspace, name: str = "dev", **changes: Any) -> list[str]:
     """Return what is said about an environment with changed settings."""
-    chosen = environment(name, {name: settings(name, **changes)})
-    return over_budget(tasks(read(workspace.compose_file)).values(), chosen)
+    try:
+        assemble(workspace.compose_file, name, {name: settings(name, **changes)})
+    except PlanError as error:
+        return error.problems
+    return []
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])

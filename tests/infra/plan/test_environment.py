@@ -60,7 +60,7 @@ def test_the_environments_of_cdk_json_are_valid(name: str) -> None:
         ("database.backup_retention_days", 0, "must be greater than or equal to 1; not 0"),
         ("database.colour", "red", "there is no such setting; there are instance_class, multi_az, storage_gb"),
         ("dns", {}, "there is no such setting; there are architecture, deletion_protection, public_url"),
-        ("network", None, "must be a valid dictionary or instance of Network; not None"),
+        ("network", None, "must hold settings; not None"),
     ],
 )
 def test_a_mistake_is_named_by_its_path_with_what_is_accepted(

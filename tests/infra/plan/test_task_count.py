@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.compose import read
-from infra.plan.environment import Services
+from infra.plan.environment import ServicesSettings
 from infra.plan.task_count import TaskCount, task_count
 
 
@@ -17,7 +17,7 @@ def counted(folder: Path, *, replicas: int, most: int | None, min_tasks: int = 1
         "name: shop\nservices:\n  web:\n    image: busybox:1\n"
         f"    deploy: {{replicas: {replicas}, resources: {{limits: {{cpus: '0.25', memory: 64M}}}}}}\n{scaling}"
     )
-    settings = Services(min_tasks=min_tasks, max_tasks=max_tasks, spot_percent=0, ecs_exec=False)
+    settings = ServicesSettings(min_tasks=min_tasks, max_tasks=max_tasks, spot_percent=0, ecs_exec=False)
     return task_count(read(file).services["web"], settings)
 
 
@@ -44,4 +44,4 @@ def test_a_service_that_scales_stays_within_the_environments_bounds(
 
 
 def test_a_deployment_runs_old_and_new_tasks_side_by_side() -> None:
-    assert TaskCount(2, 4).most_during_deployment == 8
+    assert TaskCount(2, 4).maximum_during_deployment == 8

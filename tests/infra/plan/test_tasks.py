@@ -59,7 +59,7 @@ def test_waiting_for_a_service_without_ports_uses_no_names(tmp_path: Path) -> No
     found = planned(tmp_path, service("worker") + service("other", extra="depends_on: [worker]"))
 
     assert found["other"].reaches == ("worker",)
-    assert not any(task.uses_names or task.is_reached for task in found.values())
+    assert not any(task.uses_service_connect or task.is_reached for task in found.values())
 
 
 def test_a_one_shot_can_wait_for_another_and_serve_two_tasks(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_one_shot_can_wait_for_another_and_serve_two_tasks(tmp_path: Path) -> 
         + service("worker", extra=f"depends_on: {{migrate: {{{completed}}}}}"),
     )
 
-    assert {name: [one.name for one in task.first] for name, task in found.items()} == {
+    assert {name: [one.name for one in task.init_containers] for name, task in found.items()} == {
         "web": ["migrate", "seed"],
         "worker": ["migrate"],
     }

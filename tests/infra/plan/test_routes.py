@@ -1,10 +1,10 @@
 """Which path leads to which service."""
 
-from infra.constructs.load_balancer import routes
+from infra.plan.routes import listener_rules
 
 
 def test_the_most_specific_path_comes_first() -> None:
-    assert routes({"ui": ["/*"], "api": ["/products/*", "/products"], "admin": ["/products/admin/*"]}) == [
+    assert listener_rules({"ui": ["/*"], "api": ["/products/*", "/products"], "admin": ["/products/admin/*"]}) == [
         ("api", ("/products",)),
         ("admin", ("/products/admin/*",)),
         ("api", ("/products/*",)),
@@ -12,14 +12,14 @@ def test_the_most_specific_path_comes_first() -> None:
 
 
 def test_neighbouring_paths_of_a_service_share_a_rule_of_at_most_five() -> None:
-    assert routes({"api": [f"/{letter}" for letter in "gfedcba"]}) == [
+    assert listener_rules({"api": [f"/{letter}" for letter in "gfedcba"]}) == [
         ("api", ("/a", "/b", "/c", "/d", "/e")),
         ("api", ("/f", "/g")),
     ]
 
 
 def test_a_path_without_wildcard_comes_before_any_that_has_one() -> None:
-    assert routes({"one": ["/long/path/*"], "two": ["/a"], "three": ["/lon?"]}) == [
+    assert listener_rules({"one": ["/long/path/*"], "two": ["/a"], "three": ["/lon?"]}) == [
         ("two", ("/a",)),
         ("one", ("/long/path/*",)),
         ("three", ("/lon?",)),
@@ -27,4 +27,4 @@ def test_a_path_without_wildcard_comes_before_any_that_has_one() -> None:
 
 
 def test_everything_else_is_the_default_and_no_rule() -> None:
-    assert routes({"ui": ["/*"]}) == []
+    assert listener_rules({"ui": ["/*"]}) == []
