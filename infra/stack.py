@@ -47,7 +47,7 @@ class ApplicationStack(Stack):
         def variables_for(container: ServiceDefinition) -> ContainerVariables:
             variables = secrets.variables(container.secrets)
             if database:
-                variables |= database.variables(container.database_variables)
+                variables |= database.variables(container)
             if sign_in:
                 variables |= sign_in.variables(container.sign_in_variables)
             return variables

@@ -8,7 +8,7 @@ from infra.compose import addresses, autoscaling, dependencies, keys, public, se
 from infra.compose.database import to_database
 from infra.compose.environment import environment_of
 from infra.compose.fields import Fields
-from infra.compose.model import DatabaseDefinition, DatabaseField, Project
+from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, Project
 from infra.compose.problems import Problems
 from infra.compose.service import to_service
 from infra.compose.variables import variables_of
@@ -36,7 +36,7 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
 
     environments = {name: environment_of(fields, file.parent, variables) for name, fields in deployed.items()}
     database: DatabaseDefinition | None = None
-    mapping: dict[str, DatabaseField] = {}
+    mapping: dict[str, DatabaseField | DatabaseUrl] = {}
     for name, fields in managed.items():
         if database is not None:
             fields.problem("x-aws.rds", f"{database.service} is the managed database already, and there can be one")

@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from infra.compose import values
 from infra.compose.fields import Fields
-from infra.compose.model import DatabaseDefinition, DatabaseField
+from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl
 
 _IMAGE = re.compile(r"(?:docker\.io/)?(?:library/)?postgres:(?P<major>\d+)(?:[.\-@].*)?")
 _IDENTIFIER = values.matching(
     "[A-Za-z][A-Za-z0-9_]{0,62}", "a letter and up to 62 letters, digits or _, as RDS wants it"
 )
+_URL = re.compile(r"url(?:\?(?P<parameters>[\w.-]+=[\w.%/-]*(?:&[\w.-]+=[\w.%/-]*)*))?")
 _FOR_CONTAINERS = {"autoscaling", "database_sign_in", "environment", "secrets", "sign_in"}
 
 
-def to_database(fields: Fields, environment: Mapping[str, str]) -> tuple[DatabaseDefinition, dict[str, DatabaseField]]:
+def to_database(
+    fields: Fields, environment: Mapping[str, str]
+) -> tuple[DatabaseDefinition, dict[str, DatabaseField | DatabaseUrl]]:
     """Return the database, and which variable of other services carries which part of its address and credentials."""
     for key in fields.within("x-aws"):
         if key == "public":
@@ -46,12 +50,20 @@ def _identifier(fields: Fields, environment: Mapping[str, str], variable: str) -
     return fields.parse(f"environment.{variable}", environment[variable], _IDENTIFIER, "")
 
 
-def _variables(fields: Fields) -> dict[str, DatabaseField]:
+def _variables(fields: Fields) -> dict[str, DatabaseField | DatabaseUrl]:
     variables = fields.within("x-aws").within("rds").within("variables")
-    accepted = values.one_of(*DatabaseField)
-    result = {name: variables.get(name, lambda value: DatabaseField(accepted(value)), None) for name in variables}
-    missing = set(DatabaseField) - set(result.values())
-    if missing and None not in result.values():
-        reason = f"no variable carries {', '.join(field for field in DatabaseField if field in missing)}"
-        fields.problem("x-aws.rds.variables", reason, "Write VARIABLE: field for each, such as PGHOST: host.")
-    return {name: field for name, field in sorted(result.items()) if field is not None}
+    result = {name: variables.get(name, _part, None) for name in variables}
+    carried = set(result.values())
+    missing = [field for field in DatabaseField if field not in carried]
+    if missing and None not in carried and not any(isinstance(part, DatabaseUrl) for part in carried):
+        reason = f"no variable carries {', '.join(missing)}"
+        alternative = "Write VARIABLE: field for each, such as PGHOST: host, or one URL, such as DATABASE_URL: url."
+        fields.problem("x-aws.rds.variables", reason, alternative)
+    return {name: part for name, part in sorted(result.items()) if part is not None}
+
+
+def _part(value: Any) -> DatabaseField | DatabaseUrl:
+    if isinstance(value, str) and (url := _URL.fullmatch(value)):
+        return DatabaseUrl(scheme="postgresql", parameters=url["parameters"] or "")
+    accepted = values.one_of(*DatabaseField, "url (also with parameters: url?sslmode=require)")
+    return DatabaseField(accepted(value))

@@ -378,8 +378,10 @@ KEYS: tuple[Key, ...] = (
                 "POSTGRES_DB and POSTGRES_USER as names of database and owner"
             ),
             "rds.variables": (
-                "for each variable by which services reach the database: host, port, dbname, username or password. "
-                "Services that have the variable in `environment` get the value of RDS"
+                "for each variable by which services reach the database: host, port, dbname, username, password, or "
+                "url for all of them in one. Services that have the variable in `environment` get the value of RDS. A "
+                "URL keeps the scheme and the parameters that it has there (`postgresql+asyncpg://…?timeout=5`); "
+                "`url?sslmode=verify-full` adds parameters on AWS. It is a secret that CloudFormation puts together"
             ),
             "secrets": (
                 "VARIABLE: name; the stack makes one secret of AWS Secrets Manager with a random value for each name, "

@@ -24,6 +24,14 @@ class DatabaseField(StrEnum):
     PASSWORD = "password"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DatabaseUrl:
+    """All parts of the managed database's address and credentials in one URL, its owner's password included."""
+
+    scheme: str  # postgresql, or with a driver such as postgresql+asyncpg
+    parameters: str  # the query string; may be empty
+
+
 class SignInField(StrEnum):
     """A part of what a service needs to know to let people sign in through the stack's identity provider."""
 
@@ -92,6 +100,7 @@ class ServiceDefinition:
     entrypoint: tuple[str, ...] | None
     environment: Mapping[str, str]  # sorted by name, without the variables below
     database_variables: Mapping[str, DatabaseField]  # sorted by name: what RDS, not the file, gives a value to
+    database_urls: Mapping[str, DatabaseUrl]  # likewise, sorted by name
     ports: tuple[int, ...]  # container ports
     health_check: HealthCheck | None
     depends_on: Mapping[str, Condition]  # of other Fargate services; the managed database is always there first
@@ -114,6 +123,11 @@ class ServiceDefinition:
     database_user: str | None  # `x-aws.database_sign_in: iam`: signs in to RDS as this user by IAM token, not password
     secrets: Mapping[str, str]  # `x-aws.secrets`: variable -> name of a secret that the stack generates and shares
     sign_in_variables: Mapping[str, SignInField]  # `x-aws.sign_in`: variable -> what it carries
+
+    @property
+    def uses_database(self) -> bool:
+        """Whether it is given the managed database's address."""
+        return bool(self.database_variables or self.database_urls)
 
 
 @dataclass(frozen=True, kw_only=True)

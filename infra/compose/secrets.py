@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from infra.compose.fields import Fields
 from infra.compose.interpolation import Unresolved
-from infra.compose.model import DatabaseField, Project, ServiceDefinition
+from infra.compose.model import DatabaseField, DatabaseUrl, Project, ServiceDefinition
 from infra.compose.variables import place
 
 _SECRET_NAME = re.compile(
@@ -24,7 +24,7 @@ def check(
     project: Project,
     services: Mapping[str, Fields],
     environments: Mapping[str, Mapping[str, str]],
-    database_variables: Mapping[str, DatabaseField],
+    database_variables: Mapping[str, DatabaseField | DatabaseUrl],
 ) -> None:
     """Note each value of a Fargate service that is a secret by its name or form, or holds the local database's.
 
@@ -48,7 +48,9 @@ def check(
 
 
 def _local_passwords(
-    project: Project, environments: Mapping[str, Mapping[str, str]], database_variables: Mapping[str, DatabaseField]
+    project: Project,
+    environments: Mapping[str, Mapping[str, str]],
+    database_variables: Mapping[str, DatabaseField | DatabaseUrl],
 ) -> set[str]:
     """Return the values of the managed database's secrets, and of the variables that carry a password elsewhere."""
     found = set()

@@ -46,6 +46,7 @@ def to_service(
         entrypoint=fields.get("entrypoint", values.words, None),
         environment=variables.environment,
         database_variables=variables.database,
+        database_urls=variables.database_urls,
         ports=_ports(fields),
         health_check=_health_check(fields),
         depends_on=depends_on,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from infra.compose import values
+from infra.compose.database_url import database_url
 from infra.compose.fields import Fields
-from infra.compose.model import DatabaseDefinition, DatabaseField, SignInField
+from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, SignInField
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class VariableSources:
 
     environment: Mapping[str, str]
     database: Mapping[str, DatabaseField]
+    database_urls: Mapping[str, DatabaseUrl]
     database_user: str | None
     secrets: Mapping[str, str]
     sign_in: Mapping[str, SignInField]
@@ -33,7 +35,7 @@ def variables_of(
     local: Mapping[str, str],
     *,
     database: DatabaseDefinition | None,
-    database_variables: Mapping[str, DatabaseField],
+    database_variables: Mapping[str, DatabaseField | DatabaseUrl],
 ) -> VariableSources:
     """Return a service's variables on AWS; `local` holds those it has in Compose.
 
@@ -45,11 +47,17 @@ def variables_of(
     x_aws = fields.within("x-aws")
     secrets = _named(x_aws, "secrets", _SECRET)
     sign_in = _named(x_aws, "sign_in", lambda value: SignInField(values.one_of(*SignInField)(value)))
-    from_rds = {name: field for name, field in database_variables.items() if name in plain}
+    parts = {name: part for name, part in database_variables.items() if isinstance(part, DatabaseField)}
+    from_rds = {name: field for name, field in parts.items() if name in plain}
+    urls = {
+        name: database_url(fields, name, plain[name], on_aws=part, database=database)
+        for name, part in database_variables.items()
+        if isinstance(part, DatabaseUrl) and name in plain
+    }
 
     user = None
     if x_aws.get("database_sign_in", values.one_of("iam"), None):
-        user = _database_user(fields, plain, database, database_variables)
+        user = _database_user(fields, plain, database, parts, urls)
         passwords = {name for name, field in from_rds.items() if field is DatabaseField.PASSWORD}
         plain = {name: value for name, value in plain.items() if name not in passwords}
         credentials = (DatabaseField.USER, DatabaseField.PASSWORD)
@@ -57,7 +65,7 @@ def variables_of(
 
     sources: dict[str, str] = {}
     for source, names in (
-        ("x-aws.rds.variables of the database", [*from_rds]),
+        ("x-aws.rds.variables of the database", [*from_rds, *urls]),
         ("x-aws.secrets", [*secrets]),
         ("x-aws.sign_in", [*sign_in]),
         ("x-aws.environment", [name for name, value in different.items() if value is not None]),
@@ -70,9 +78,10 @@ def variables_of(
         environment={
             name: fields.parse(place(fields, name), value, str, "")
             for name, value in sorted(plain.items())
-            if name not in {**from_rds, **secrets, **sign_in}
+            if name not in {**from_rds, **urls, **secrets, **sign_in}
         },
         database=from_rds,
+        database_urls=urls,
         database_user=user,
         secrets=secrets,
         sign_in=sign_in,
@@ -111,11 +120,19 @@ def _named(x_aws: Fields, key: str, parse: Callable[[Any], T]) -> dict[str, T]:
 
 
 def _database_user(
-    fields: Fields, plain: Mapping[str, str], database: DatabaseDefinition | None, mapping: Mapping[str, DatabaseField]
+    fields: Fields,
+    plain: Mapping[str, str],
+    database: DatabaseDefinition | None,
+    mapping: Mapping[str, DatabaseField],
+    urls: Mapping[str, DatabaseUrl],
 ) -> str | None:
     key = "x-aws.database_sign_in"
     if database is None:
         fields.problem(key, "no service is a managed database", "Drop the key, or give the database x-aws.rds.")
+        return None
+    if urls:
+        reason = f"{' and '.join(urls)} is a URL with the owner's password, and a token cannot be a part of it"
+        fields.problem(key, reason, "Drop the key, or map the parts (PGHOST: host and so on) instead of a url.")
         return None
     names = [name for name, field in mapping.items() if field is DatabaseField.USER]
     users = {name: fields.parse(place(fields, name), plain[name], _USER, None) for name in names if name in plain}

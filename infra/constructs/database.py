@@ -1,16 +1,15 @@
 """Amazon RDS for PostgreSQL, in place of the compose file's database."""
 
-from collections.abc import Mapping
-
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.compose.model import DatabaseDefinition, DatabaseField
+from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, ServiceDefinition
 from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
 from infra.constructs.variables import ContainerVariables
@@ -82,6 +81,7 @@ class Database(Construct):
             self._keep_logs(settings.monitoring.log_retention_days)
         secret = self._instance.secret
         assert secret is not None  # noqa: S101 (made from the generated credentials)
+        self._secret, self._database = secret, database
         self._values = {
             DatabaseField.HOST: self._instance.db_instance_endpoint_address,
             DatabaseField.PORT: str(_PORT),
@@ -92,9 +92,11 @@ class Database(Construct):
             for field in (DatabaseField.USER, DatabaseField.PASSWORD)
         }
 
-    def variables(self, names: Mapping[str, DatabaseField]) -> ContainerVariables:
+    def variables(self, container: ServiceDefinition) -> ContainerVariables:
         """Return what a container is given under the names that the compose file has for it."""
-        return ContainerVariables.of(names, self._values, self._secrets)
+        urls = {name: ecs.Secret.from_secrets_manager(self._url(url)) for name, url in container.database_urls.items()}
+        given = ContainerVariables.of(container.database_variables, self._values, self._secrets)
+        return given | ContainerVariables(secrets=urls)
 
     def allow_from(self, client: ec2.IConnectable, name: str) -> None:
         """Let the tasks of the service `name` connect."""
@@ -103,6 +105,23 @@ class Database(Construct):
     def allow_sign_in(self, role: iam.IRole, user: str) -> None:
         """Let `role` sign in as `user`, and nobody else, with a token instead of a password."""
         self._instance.grant_connect(role, user)
+
+    def _url(self, url: DatabaseUrl) -> secretsmanager.Secret:
+        """Return the secret that holds a URL: CloudFormation puts the password in, and the template never has it."""
+        parameters = f"?{url.parameters}" if url.parameters else ""
+        place = f"Url-{url.scheme}{parameters}"
+        made = self.node.try_find_child(place)
+        if isinstance(made, secretsmanager.Secret):
+            return made
+        password = self._secret.secret_value_from_json("password").unsafe_unwrap()
+        address = f"{self._instance.db_instance_endpoint_address}:{_PORT}"
+        text = f"{url.scheme}://{self._database.owner}:{password}@{address}/{self._database.name}{parameters}"
+        return secretsmanager.Secret(
+            self,
+            place,
+            description=f"The URL of the database {self._name}, with its owner's password",
+            secret_string_value=SecretValue.unsafe_plain_text(text),
+        )
 
     def _parameters(self, engine: rds.IInstanceEngine) -> rds.ParameterGroup:
         return rds.ParameterGroup(

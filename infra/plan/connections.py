@@ -46,7 +46,7 @@ def max_connections(instance_class: str) -> int:
 
 def _parts(task: Task, count: TaskCount) -> list[tuple[int, str]]:
     name, parts = task.service.name, []
-    if task.service.database_variables:
+    if task.service.uses_database:
         pool = _pool_size(task.service.environment.get(POOL_SIZE))
         tasks = count.maximum_during_deployment
         parts.append((tasks * pool, f"{name}: {tasks} tasks x {pool}"))
@@ -55,7 +55,7 @@ def _parts(task: Task, count: TaskCount) -> list[tuple[int, str]]:
     parts += [
         (new, f"{container.name} in {name}: {new} new tasks x 1")
         for container in task.init_containers
-        if container.database_variables
+        if container.uses_database
     ]
     return parts
 

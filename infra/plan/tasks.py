@@ -32,7 +32,7 @@ class Task:
     @property
     def uses_database(self) -> bool:
         """Whether any of the containers is given the database's address."""
-        return any(container.database_variables for container in self.containers)
+        return any(container.uses_database for container in self.containers)
 
     @property
     def database_users(self) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def ours(service: ServiceDefinition, project: Project) -> dict[str, Any]:
         "command": service.command and list(service.command),
         "entrypoint": service.entrypoint and list(service.entrypoint),
         "environment": dict(service.environment),
-        "database variables": set(service.database_variables),
+        "database variables": database_variables(service),
         "ports": set(service.ports),
         "health": health
         and [
@@ -106,6 +106,10 @@ def ours(service: ServiceDefinition, project: Project) -> dict[str, Any]:
     }
 
 
+def database_variables(service: ServiceDefinition) -> set[str]:
+    return {*service.database_variables, *service.database_urls}
+
+
 def theirs(data: dict[str, Any], service: ServiceDefinition, managed: set[str]) -> dict[str, Any]:
     build, resources = data.get("build"), data.get("deploy", {}).get("resources", {})
     environment = data.get("environment") or {}
@@ -114,8 +118,8 @@ def theirs(data: dict[str, Any], service: ServiceDefinition, managed: set[str]) 
         "build": build and [build["context"], build["dockerfile"], build.get("target"), build.get("args", {})],
         "command": data["command"],
         "entrypoint": data["entrypoint"],
-        "environment": {name: value for name, value in environment.items() if name not in service.database_variables},
-        "database variables": environment.keys() & set(service.database_variables),
+        "environment": {name: value for name, value in environment.items() if name not in database_variables(service)},
+        "database variables": environment.keys() & database_variables(service),
         "ports": {port["target"] for port in data.get("ports", [])} | {int(port) for port in data.get("expose", [])},
         "health": health(data.get("healthcheck")),
         "depends_on": {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.infra.conftest import Template
+from tests.infra.conftest import Template, Workspace
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -72,3 +72,19 @@ def test_dev_pays_for_none_of_that(dev: Template) -> None:
 
     assert not {"KmsKeyId", "MonitoringInterval", "EnableCloudwatchLogsExports"} & database.keys()
     assert not database.get("EnablePerformanceInsights")
+
+
+def test_a_url_of_the_database_is_a_secret_that_cloudformation_puts_together(workspace: Workspace) -> None:
+    local, on_aws = "postgres://catalogue:local@db/catalogue", "url?sslmode=verify-full"
+    workspace.replace("  PGHOST: host\n", f"  PGHOST: host\n          DATABASE_URL: {on_aws}\n")
+    workspace.replace("  PGUSER: catalogue\n", f"  PGUSER: catalogue\n      DATABASE_URL: {local}\n")
+    template = workspace.template("dev")
+    secret = template.resources("SecretsManager::Secret")[template.secrets("migrate", "api")["DATABASE_URL"]]
+    start, *middle, end = secret["Properties"]["SecretString"]["Fn::Join"][1]
+
+    assert start == "postgres://catalogue:{{resolve:secretsmanager:"
+    assert template.place(middle[0]) == "Database/Instance/Secret/Attachment"
+    assert middle[1] == ":SecretString:password::}}@"
+    assert middle[2]["Fn::GetAtt"][1] == "Endpoint.Address"
+    assert end == ":5432/catalogue?sslmode=verify-full"
+    assert "DATABASE_URL" not in template.variables("migrate", "api")
