@@ -42,10 +42,11 @@ test: setup ## Run every check and test; what needs a missing tool is skipped wi
 	@$(MAKE) --no-print-directory check
 	@python -m pytest
 
-check: setup check-locks ## Lint, format, types, whether the locks match pyproject.toml, and the gates of infra/gates
+check: setup check-locks ## Lint, format, types, who imports whom, whether the locks match pyproject.toml, and the gates of infra/gates
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@lint-imports --no-logo
 	@python -m infra.gates
 
 format: .venv/.ready ## Format the code
