@@ -75,6 +75,14 @@ class DatabaseUnavailableError(ApiError):
     headers = RETRY
 
 
+class FilesBusyError(ApiError):
+    """So many files are on their way that no other was begun."""
+
+    status = 503
+    detail = "As many files are being imported and exported as can be at once. Try again in a few seconds."
+    headers = RETRY
+
+
 class NotReadyError(ApiError):
     """Requests cannot be served; the message says why."""
 

@@ -14,11 +14,12 @@ from app.api.database import transaction
 from app.api.listing import ProductFilter, Sort, order_by
 from app.api.models import Product
 from app.api.schemas import COLUMN_NAMES
+from app.api.transfers import StatementCanceller
 
 Format = Literal["csv", "jsonl"]
 CHUNK = 1000  # rows per round trip, and per piece of the answer
 SECONDS = 300  # PostgreSQL gives up on a step after this long: finding the first rows of an unusual order
-STALLED_SECONDS = 60  # a client that takes nothing for so long gives its connection back, and gets no end of its file
+STALLED_SECONDS = 90  # PostgreSQL ends a transaction that nobody has gone on with; `transfers` gives up before
 # A row's line as PostgreSQL writes it: several times as fast as Python, and twice as fast as with to_char and to_json.
 # The last replace makes the moments RFC 3339; a category has nothing to escape.
 LINES = {
@@ -41,13 +42,14 @@ class ExportQuery(ProductFilter):
     sort: Sort = Field("id", description="The column to sort by, `-` in front for descending", examples=["-price"])
 
 
-def export(engine: Engine, query: ExportQuery) -> Generator[bytes]:
+def export(engine: Engine, query: ExportQuery, canceller: StatementCanceller | None = None) -> Generator[bytes]:
     """Yield the file piece by piece; what it holds is what there was when the first piece was read.
 
     What keeps it from being written is raised before the first piece, when it still is an answer of its own.
     """
     postgresql = engine.dialect.name == "postgresql"
-    with transaction(engine, timeout_seconds=SECONDS) as connection:
+    canceller = canceller or StatementCanceller()
+    with transaction(engine, timeout_seconds=SECONDS) as connection, canceller.watch(connection):
         if postgresql:
             connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_SECONDS}s'"))
         fields = [getattr(Product, name) for name in COLUMN_NAMES]

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import anyio
 from fastapi import FastAPI, Request
 
 from app.api.auth import Authenticator
 from app.api.database import Database
 from app.api.settings import Settings
+from app.api.transfers import FileSlots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Resources:
     settings: Settings
     database: Database
     authenticator: Authenticator
-    files: anyio.CapacityLimiter  # imports and exports at a time, so that they leave threads and connections to lists
+    files: FileSlots  # imports and exports at a time, so that they leave threads and connections to lists
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
         settings=settings,
         database=database,
         authenticator=Authenticator(settings),
-        files=anyio.CapacityLimiter(max(1, database.threads - 2)),
+        files=FileSlots(max(1, database.threads - 2)),
     )
     app.state.resources = resources
     try:

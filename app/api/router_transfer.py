@@ -1,19 +1,16 @@
 """The routes that take many products in and give many out, as files that never lie in memory whole."""
 
-import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
-import anyio
-from anyio import CapacityLimiter, from_thread, to_thread
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
-from app.api import auth, exports, imports
+from app.api import auth, exports, imports, transfers
 from app.api.errors import (
     FieldError,
+    FilesBusyError,
     ImportRefusedError,
     InvalidRequestError,
     RowFieldError,
@@ -21,11 +18,11 @@ from app.api.errors import (
 from app.api.imports import Imported
 from app.api.openapi import operation_id
 from app.api.openapi_responses import EVERYWHERE, NO_PRICE, header, problem_responses
+from app.api.product_rows import Format
 from app.api.resources import resources
 from app.api.responses import PRODUCTS
 
-STALLED_SECONDS = 60  # an upload of which nothing arrives for so long is given up
-FORMATS: dict[str, imports.Format] = {
+FORMATS: dict[str, Format] = {
     "text/csv": "csv",
     "application/jsonl": "jsonl",
     "application/x-ndjson": "jsonl",
@@ -70,7 +67,7 @@ def _too_large(limit: int) -> ImportRefusedError:
 
 
 def _stalled() -> ImportRefusedError:
-    detail = f"Nothing of the file arrived for {STALLED_SECONDS} seconds; nothing was imported. Send it again."
+    detail = "The file arrived too slowly, so nothing was imported. Send it again, or in parts."
     return ImportRefusedError(detail, status=408, code="stalled")
 
 
@@ -97,6 +94,7 @@ router = APIRouter(
         _too_large(2**30),
         _wrong_type("application/json"),
         imports.refused([WRONG_ROW], 1, 3000),
+        FilesBusyError(),
     ),
     openapi_extra=BODY,
 )
@@ -111,73 +109,34 @@ async def import_products_route(
     if media_type not in FORMATS:
         raise _wrong_type(media_type)
     _refuse_above_limit(request, int(request.headers.get("content-length") or 0))
-    return await to_thread.run_sync(
-        imports.import_products,
-        resources(request).database.engine,
-        _chunks(request),
-        FORMATS[media_type],
-        on_error,
-        limiter=resources(request).files,
-    )
+    engine = resources(request).database.engine
+    work = partial(imports.import_products, engine, _chunks(request), FORMATS[media_type], on_error)
+    return await resources(request).files.run(work)
 
 
 @router.get(
     "/export",
     summary="Export products as a file",
-    response_class=StreamingResponse,
-    responses=EXPORTED | problem_responses(InvalidRequestError([NO_FORMAT])),
+    response_class=Response,
+    responses=EXPORTED | problem_responses(InvalidRequestError([NO_FORMAT]), FilesBusyError()),
 )
-async def export_products_route(request: Request, query: Annotated[exports.ExportQuery, Query()]) -> StreamingResponse:
+async def export_products_route(request: Request, query: Annotated[exports.ExportQuery, Query()]) -> Response:
     """Write all products that meet the filter into one file, which `POST /products/import` takes back."""
-    files = resources(request).files
-    pieces = exports.export(resources(request).database.engine, query)
-    await files.acquire_on_behalf_of(pieces)
-    try:
-        first = await to_thread.run_sync(next, pieces)  # here, where a database that does not answer is still a 503
-    except BaseException:
-        files.release_on_behalf_of(pieces)
-        raise
+    used = resources(request)
     headers = {"Content-Disposition": f'attachment; filename="products.{query.format}"'}
-    return _File(files, first, pieces, headers=headers, media_type=MEDIA_TYPES[query.format])
-
-
-class _File(StreamingResponse):
-    """A file whose transaction and place among the files end with it, also when the client goes away in the middle."""
-
-    def __init__(self, files: CapacityLimiter, first: bytes, rest: Generator[bytes], **options: Any) -> None:
-        super().__init__(itertools.chain([first], rest), **options)
-        self._files, self._rest = files, rest
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._rest.close()
-            self._files.release_on_behalf_of(self._rest)
+    return transfers.FileDownload(
+        used.files, partial(exports.export, used.database.engine, query), headers, MEDIA_TYPES[query.format]
+    )
 
 
 def _chunks(request: Request) -> Iterator[bytes]:
     """Yield the body as it arrives, in the thread that works on it."""
-    stream = request.stream()
-    received = 0
-
-    async def next_chunk() -> bytes | None:
-        with anyio.fail_after(STALLED_SECONDS):
-            return await anext(stream, None)
-
-    while True:
-        try:
-            chunk = from_thread.run(next_chunk)
-        except TimeoutError:
-            raise _stalled() from None
-        except ClientDisconnect:
-            raise _broken_off() from None
-        if chunk is None:
-            return
-        received += len(chunk)
-        _refuse_above_limit(request, received)
-        yield chunk
+    try:
+        yield from transfers.upload(request, partial(_refuse_above_limit, request))
+    except transfers.TooSlowError:
+        raise _stalled() from None
+    except ClientDisconnect:
+        raise _broken_off() from None
 
 
 def _refuse_above_limit(request: Request, size: int) -> None:
