@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import cache
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -13,7 +14,7 @@ from app.api.errors import NotReadyError
 from app.api.openapi import operation_id
 from app.api.openapi_responses import problem_responses
 from app.api.resources import resources
-from app.api.revision import current_revision, newest_revision
+from app.api.revision import Relation, current_revision, relation, sentence
 
 router = APIRouter(prefix="/health", tags=["health"], generate_unique_id_function=operation_id)
 NO_ANSWER = "The database does not answer."
@@ -34,7 +35,7 @@ async def live() -> Health:
 
 @router.get("/ready", summary="Can it serve requests?", responses=problem_responses(NotReadyError(NO_ANSWER)))
 def ready(request: Request) -> Health:
-    """Say whether the database answers and its schema is the one this version was written for."""
+    """Say whether the database answers and its schema is the one this version was written for, or a newer one."""
     reason = not_ready_reason(resources(request).database.engine)
     if reason is not None:
         raise NotReadyError(reason)
@@ -49,10 +50,16 @@ def not_ready_reason(engine: Engine) -> str | None:
     except SQLAlchemyError as error:
         logger.warning("not ready: %s", error)
         return NO_ANSWER
-    newest = newest_revision()
-    if current != newest:
-        return f"The database schema is at revision {current or 'none'}, not {newest}: run the migrations."
+    if current is None or relation(current) in (Relation.OLDER, Relation.FOREIGN):
+        return sentence(current)
+    if relation(current) is Relation.NEWER:
+        _note_newer(current)
     return None
+
+
+@cache  # said once, not whenever somebody asks
+def _note_newer(revision: str) -> None:
+    logger.warning(sentence(revision))
 
 
 def wait_until_ready(engine: Engine, *, seconds: float) -> str | None:
