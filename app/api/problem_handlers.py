@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.api.errors import (
+    LISTED,
     ApiError,
     DatabaseUnavailableError,
     FieldError,
@@ -23,6 +24,7 @@ from app.api.errors import (
     RowFieldError,
     UnreadableBodyError,
     field_error,
+    shown,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,11 +45,11 @@ class Problem(BaseModel):
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
+    """Answer every error of `app` with a problem document; `async`, since threads may all be busy."""
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> JSONResponse:
-        path = request.url.path
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        path = shown(request.scope["path"])  # not the URL's: that is made with whatever the header Host says
         match error.status_code, error.detail:
             case 400, "There was an error parsing the body":  # FastAPI's sentence, whatever was wrong
                 return problem_response(UnreadableBodyError())
@@ -60,25 +62,26 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, error.detail, headers=error.headers)
 
     @app.exception_handler(ApiError)
-    def ours(_request: Request, error: ApiError) -> JSONResponse:
+    async def ours(_request: Request, error: ApiError) -> JSONResponse:
         return problem_response(error)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_response(InvalidRequestError([field_error(e) for e in error.errors()]))
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = error.errors()
+        mistakes = [field_error(mistake) for mistake in found[:LISTED]]
+        return problem_response(InvalidRequestError(mistakes, unlisted=len(found) - len(mistakes)))
 
     @app.exception_handler(psycopg2.OperationalError)
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeoutError)
-    def database_unavailable(_request: Request, error: Exception) -> JSONResponse:
+    async def database_unavailable(_request: Request, error: Exception) -> JSONResponse:
         logger.error("the database did not answer: %s", error)
         return problem_response(DatabaseUnavailableError())
 
     @app.exception_handler(Exception)
-    def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(
-            500, "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
-        )
+    async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
+        detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
+        return problem(500, detail, headers={"Connection": "close"})  # which Uvicorn does after an exception
 
 
 def problem_response(error: ApiError) -> JSONResponse:

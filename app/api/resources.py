@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 
 from app.api.auth import Authenticator
 from app.api.database import Database
+from app.api.room import Room
 from app.api.settings import Settings
 from app.api.transfers import FileSlots
 
@@ -19,6 +20,7 @@ class Resources:
     settings: Settings
     database: Database
     authenticator: Authenticator
+    room: Room
     files: FileSlots  # imports and exports at a time, so that they leave threads and connections to lists
 
 
@@ -30,6 +32,7 @@ def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
         settings=settings,
         database=database,
         authenticator=Authenticator(settings),
+        room=Room(settings.requests_max),
         files=FileSlots(max(1, database.threads - 2)),
     )
     app.state.resources = resources
