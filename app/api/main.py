@@ -13,11 +13,10 @@ from fastapi import FastAPI
 
 from app.api import __version__, health, openapi, problem_handlers
 from app.api.database import make_engine
-from app.api.gate import Gate
+from app.api.readiness import wait_until_ready
 from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.router_transfer import router as transfer_router
-from app.api.security_headers import SecurityHeaders
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
 # Lines as Uvicorn writes them, but without colours and the status in words: those take a twentieth of a request's time.
@@ -55,8 +54,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     problem_handlers.install(app)
-    app.add_middleware(Gate)
-    app.add_middleware(SecurityHeaders)  # outermost: also on what the gate answers
     openapi.install(app)
     # What is asked for most first. Not by `include_router`: it looks for an address twice, which takes as long as all
     # else that FastAPI does for a request (python -m benchmarks requests).
@@ -102,7 +99,7 @@ def main() -> int:
         print(f"api: {error}", file=sys.stderr)
         return 1
     engine = make_engine(settings)
-    reason = health.wait_until_ready(engine, seconds=settings.database_wait_seconds)
+    reason = wait_until_ready(engine, seconds=settings.database_wait_seconds)
     engine.dispose()
     if reason:
         # Not starting is what lets a deployment with a wrong address or a missing migration be rolled back.

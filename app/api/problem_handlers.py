@@ -1,35 +1,28 @@
 """Every error as an RFC 9457 problem document whose `detail` is a sentence a person can act on."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import psycopg2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.api import database_faults
 from app.api.errors import (
-    LISTED,
     ApiError,
-    DatabaseUnavailableError,
     FieldError,
     InvalidRequestError,
     RowFieldError,
     UnreadableBodyError,
     field_error,
-    shown,
 )
 
 MEDIA_TYPE = "application/problem+json"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-logger = logging.getLogger(__name__)
 
 
 class Problem(BaseModel):
@@ -45,11 +38,14 @@ class Problem(BaseModel):
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document; `async`, since threads may all be busy."""
+    """Answer every error of `app` with a problem document.
+
+    The handlers are asynchronous: others would wait for a thread, which a slow database keeps busy.
+    """
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        path = shown(request.scope["path"])  # not the URL's: that is made with whatever the header Host says
+        path = request.url.path
         match error.status_code, error.detail:
             case 400, "There was an error parsing the body":  # FastAPI's sentence, whatever was wrong
                 return problem_response(UnreadableBodyError())
@@ -67,21 +63,22 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        found = error.errors()
-        mistakes = [field_error(mistake) for mistake in found[:LISTED]]
-        return problem_response(InvalidRequestError(mistakes, unlisted=len(found) - len(mistakes)))
+        return problem_response(InvalidRequestError([field_error(e) for e in error.errors()]))
 
-    @app.exception_handler(psycopg2.OperationalError)
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(PoolTimeoutError)
-    async def database_unavailable(_request: Request, error: Exception) -> JSONResponse:
-        logger.error("the database did not answer: %s", error)
-        return problem_response(DatabaseUnavailableError())
+    async def database_fault(_request: Request, error: Exception) -> JSONResponse:
+        problem_found = database_faults.problem_of(error)
+        if problem_found is None:
+            raise error
+        return problem_response(problem_found)
+
+    for fault in database_faults.FAULTS:
+        app.exception_handler(fault)(database_fault)
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
-        return problem(500, detail, headers={"Connection": "close"})  # which Uvicorn does after an exception
+        return problem(
+            500, "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
+        )
 
 
 def problem_response(error: ApiError) -> JSONResponse:

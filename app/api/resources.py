@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 
 from app.api.auth import Authenticator
 from app.api.database import Database
-from app.api.room import Room
+from app.api.readiness import Readiness
 from app.api.settings import Settings
 from app.api.transfers import FileSlots
 
@@ -19,8 +19,8 @@ class Resources:
 
     settings: Settings
     database: Database
+    readiness: Readiness
     authenticator: Authenticator
-    room: Room
     files: FileSlots  # imports and exports at a time, so that they leave threads and connections to lists
 
 
@@ -31,8 +31,8 @@ def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
     resources = Resources(
         settings=settings,
         database=database,
+        readiness=Readiness(database),
         authenticator=Authenticator(settings),
-        room=Room(settings.requests_max),
         files=FileSlots(max(1, database.threads - 2)),
     )
     app.state.resources = resources

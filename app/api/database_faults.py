@@ -1,0 +1,79 @@
+"""What a fault of the database means to who asked: a status and a true sentence, by PostgreSQL's SQLSTATE.
+
+503 promises that nothing was done, since clients and proxies send such a request again by themselves. A change whose
+outcome nobody knows is a 500, which they leave alone.
+"""
+
+import logging
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.api.errors import DatabaseUnavailableError, UnknownOutcomeError
+from app.api.prepared import LostConnectionError, NoConnectionError
+
+FAULTS = (NoConnectionError, LostConnectionError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError)
+DISK_FULL = "53100"
+READ_ONLY = "25006"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html; a class is its first two characters.
+REASONS = {
+    "08": "The database does not answer at the moment.",
+    READ_ONLY: "The database takes no changes at the moment: it is read-only, as it is while it fails over.",
+    "28": "The database does not let the application in: its user or password is not accepted. "
+    "Somebody who runs it has to look at that.",
+    "3D": "The database does not exist on its server. Somebody who runs the application has to look at that.",
+    "40": "Another change came in between, so nothing was done.",
+    "53": "The database does not have the means for this at the moment, so nothing was done.",
+    DISK_FULL: "The database's disk is full, so nothing was changed. Products can be read, but not changed until "
+    "somebody makes room.",
+    "53200": "The database is short of memory, so nothing was done.",
+    "53300": "The database takes no more connections at the moment.",
+    "55P03": "Another change holds what this one needs, so nothing was done.",
+    "57": "The database does not answer at the moment: it is stopping or starting.",
+    "57014": "The database does not get this done in time, so it was given up and nothing was changed.",
+    "58": "The database cannot read or write its own files. Somebody who runs it has to look at that.",
+}
+Problem = DatabaseUnavailableError | UnknownOutcomeError
+logger = logging.getLogger(__name__)
+
+
+def problem_of(error: Exception, *, changes: bool = False) -> Problem | None:
+    """Return the problem to answer with, or None when it is no fault of the database's but of ours.
+
+    `changes` says whether the statement would have changed something.
+    """
+    state = sqlstate(error)
+    if _is_lost(error) and changes:
+        problem: Problem = UnknownOutcomeError()
+    elif state is None:
+        if isinstance(error, DBAPIError) and not error.connection_invalidated and not _says_nothing(error):
+            return None
+        problem = DatabaseUnavailableError()
+    else:
+        reason = REASONS.get(state) or REASONS.get(state[:2])
+        if reason is None:
+            return None
+        problem = DatabaseUnavailableError(reason)
+    logger.error("%s (%s: %s)", problem.reason, state or type(error).__name__, _words(error))
+    return problem
+
+
+def sqlstate(error: Exception) -> str | None:
+    """Return PostgreSQL's code for what happened, where the server said it."""
+    cause = error.orig if isinstance(error, DBAPIError) else error.__cause__ if _is_lost(error) else error
+    state: str | None = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return state
+
+
+def _is_lost(error: Exception) -> bool:
+    return isinstance(error, LostConnectionError)
+
+
+def _says_nothing(error: DBAPIError) -> bool:
+    """Say whether the driver, not the server, failed: a connection that was refused, or ended without a word."""
+    return type(error.orig).__name__ in ("OperationalError", "InterfaceError")
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
