@@ -4,11 +4,13 @@ import sys
 from urllib.error import URLError
 from urllib.request import urlopen
 
+TIMEOUT_SECONDS = 3
+
 
 def main(url: str) -> int:
-    """Return 0 when `url` answers 2xx within three seconds, else say why on stderr and return 1."""
+    """Return 0 when `url` answers 2xx in time, else say why on stderr and return 1."""
     try:
-        with urlopen(url, timeout=3):  # noqa: S310 - the URL is in docker-compose.yml
+        with urlopen(url, timeout=TIMEOUT_SECONDS):  # noqa: S310 - the URL is in docker-compose.yml
             return 0
     except (URLError, OSError, ValueError) as error:
         print(f"{url}: {error}", file=sys.stderr)

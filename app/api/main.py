@@ -19,6 +19,9 @@ from app.api.router import router, router_of_one
 from app.api.router_transfer import router as transfer_router
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
+KEEP_ALIVE_SECONDS = 75  # longer than a load balancer's 60, or it meets closed connections (502)
+GRACE_SECONDS = 20  # for requests under way at the end, within docker-compose.yml's stop_grace_period
+
 # Lines as Uvicorn writes them, but without colours and the status in words: those take a twentieth of a request's time.
 LOGS = {
     "version": 1,
@@ -79,8 +82,8 @@ def serve(application: FastAPI, host: str, port: int) -> None:
         host=host,
         port=port,
         log_config=LOGS,
-        timeout_keep_alive=75,  # seconds; longer than a load balancer's 60, or it meets closed connections (502)
-        timeout_graceful_shutdown=20,  # seconds; within docker-compose.yml's stop_grace_period
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )
 

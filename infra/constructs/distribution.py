@@ -7,12 +7,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
-from infra.constructs.service import REQUEST_TIMEOUT
+from infra.plan.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS, REQUEST_SECONDS
 
 HTTP_PORT = 80
-
-# Shorter than the load balancer keeps an idle connection, so that CloudFront never sends into one that is closing.
-_KEEP_ALIVE = Duration.seconds(30)
 
 CLIENT_ADDRESS_HEADER = "true-client-ip"
 """Request header with the address of whoever asks, which nobody outside can set."""
@@ -47,8 +44,8 @@ class Distribution(Construct):
                     balancer,
                     http_port=HTTP_PORT,
                     protocol_policy=cloudfront.OriginProtocolPolicy.HTTP_ONLY,
-                    read_timeout=REQUEST_TIMEOUT,
-                    keepalive_timeout=_KEEP_ALIVE,
+                    read_timeout=Duration.seconds(REQUEST_SECONDS),
+                    keepalive_timeout=Duration.seconds(CLOUDFRONT_KEEP_ALIVE_SECONDS),
                 ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,

@@ -12,9 +12,10 @@ from constructs import Construct
 
 from infra.constructs.distribution import HTTP_PORT, Distribution
 from infra.constructs.network import Network
-from infra.constructs.service import REQUEST_TIMEOUT, Service
+from infra.constructs.service import Service
 from infra.plan.environment import CloudFrontSettings, DomainSettings, Environment, LoadBalancerSettings
 from infra.plan.routes import EVERYTHING, listener_rules
+from infra.plan.timeouts import DEREGISTRATION_SECONDS, REQUEST_SECONDS
 
 _HTTPS_PORT = 443
 _EVERYBODY = ("0.0.0.0/0",)
@@ -41,7 +42,7 @@ class LoadBalancer(Construct):
             vpc_subnets=network.isolated_subnets if is_internal else network.public_subnets,
             internet_facing=not is_internal,
             drop_invalid_header_fields=True,
-            idle_timeout=REQUEST_TIMEOUT,
+            idle_timeout=Duration.seconds(REQUEST_SECONDS),
             deletion_protection=settings.deletion_protection,
         )
         match settings.public_url:
@@ -147,6 +148,5 @@ class LoadBalancer(Construct):
                 unhealthy_threshold_count=3,
             ),
             stickiness_cookie_duration=_STICKINESS if definition.public.sticky else None,
-            # For requests that are under way when a task is replaced; five minutes otherwise.
-            deregistration_delay=Duration.seconds(30),
+            deregistration_delay=Duration.seconds(DEREGISTRATION_SECONDS),
         )

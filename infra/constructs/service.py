@@ -19,9 +19,7 @@ from infra.constructs.variables import VariablesFor
 from infra.plan.environment import Environment
 from infra.plan.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount
 from infra.plan.tasks import Task
-
-# The load balancer's idle timeout, and so how long Service Connect's proxy may wait for an answer too (15 s otherwise).
-REQUEST_TIMEOUT = Duration.seconds(60)
+from infra.plan.timeouts import REQUEST_SECONDS
 
 # From a task's start until the load balancer has asked it twice, on top of the time its health check gives it to start.
 _REGISTRATION_SECONDS = 60
@@ -144,7 +142,7 @@ class Service(Construct):
             return None
         if not self.task.is_reached:
             return ecs.ServiceConnectProps()
-        timeout = REQUEST_TIMEOUT if service.public else None
+        timeout = Duration.seconds(REQUEST_SECONDS) if service.public else None
         return ecs.ServiceConnectProps(
             services=[
                 ecs.ServiceConnectService(

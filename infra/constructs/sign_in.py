@@ -11,7 +11,8 @@ from constructs import Construct
 from infra.compose.model import SignInField
 from infra.constructs.variables import ContainerVariables
 
-_CALLBACK = "/oauth2callback"  # where Streamlit's st.login has people sent back to
+CALLBACK = "/oauth2callback"
+"""Where Streamlit has people sent back to who sign in."""
 
 
 class SignIn(Construct):
@@ -28,7 +29,7 @@ class SignIn(Construct):
             o_auth=cognito.OAuthSettings(
                 flows=cognito.OAuthFlows(authorization_code_grant=True),
                 scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL, cognito.OAuthScope.PROFILE],
-                callback_urls=[f"{public_url}{_CALLBACK}"],
+                callback_urls=[f"{public_url}{CALLBACK}"],
                 logout_urls=[public_url],
             ),
             supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],

@@ -10,7 +10,8 @@ from infra.plan.tasks import Task
 POOL_SIZE = "DATABASE_POOL_SIZE"
 """Variable of a container: how many connections its one worker keeps open at most."""
 
-_DEFAULT_POOL_SIZE = 10  # the API's own, where the compose file does not set the variable
+DEFAULT_POOL_SIZE = 10
+"""The API's own, where the compose file does not set the variable."""
 
 # For RDS itself and the superusers (5), and for whoever has to look what is the matter.
 _RESERVE = 10
@@ -62,4 +63,4 @@ def _parts(task: Task, count: TaskCount) -> list[tuple[int, str]]:
 
 def _pool_size(value: str | None) -> int:
     # What is no number, the service itself will complain about.
-    return int(value) if value and value.isdigit() else _DEFAULT_POOL_SIZE
+    return int(value) if value and value.isdigit() else DEFAULT_POOL_SIZE
