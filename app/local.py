@@ -1,5 +1,6 @@
 """`make run`: the whole application on this machine, with an embedded PostgreSQL and no container engine."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
+
+import psutil
 
 from app.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 
@@ -20,6 +23,8 @@ DATA = ROOT / ".data"
 API_ROLE = "catalogue_api"
 START_SECONDS = 90  # a first start on a slow laptop compiles every module
 STOP_SECONDS = 25
+MARK = "CATALOGUE_RUN_IN"  # the variable by which a process is known as one of ours: it has this folder
+DIRECTLY = build_opener(ProxyHandler({}))  # a proxy has no way to this machine's own addresses
 
 
 class LocalError(Exception):
@@ -42,16 +47,31 @@ def main() -> int:
 
 
 def _run(stack: ExitStack) -> None:
+    stack.enter_context(_alone())
+    _end_leftovers()
     api_port, ui_port = _free_port("API_PORT", 8000), _free_port("UI_PORT", 8501)
+    if api_port == ui_port:
+        raise LocalError(f"API_PORT and UI_PORT are both {api_port}; the API and the UI need a port each.")
     api_url, ui_url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}"
     owner = api = {"DATABASE_URL": os.environ.get("DATABASE_URL", "")}
     if not owner["DATABASE_URL"]:
+        for name in [name for name in os.environ if name.startswith("PG")]:
+            del os.environ[name]  # libpq's own: they mean another server
         print("Starting PostgreSQL …", flush=True)
         url = stack.enter_context(embedded_postgres(DATA / "postgres"))
         # Two roles, as in the containers and on AWS: a right that the API lacks shows here already.
         owner = {"DATABASE_URL": url.render_as_string(), "DATABASE_API_USER": API_ROLE}
         api = {"DATABASE_URL": url.set(username=API_ROLE).render_as_string()}
-    environment = {**os.environ, "API_URL": api_url, "API_PORT": str(api_port), "UI_PORT": str(ui_port), **api}
+    environment = {
+        **os.environ,
+        **api,
+        "API_URL": api_url,
+        "API_PORT": str(api_port),
+        "UI_PORT": str(ui_port),
+        "NO_PROXY": ",".join(filter(None, ["127.0.0.1", os.environ.get("NO_PROXY", os.environ.get("no_proxy"))])),
+        MARK: str(ROOT),
+    }
+    environment.pop("no_proxy", None)
 
     print("Migrating the database …", flush=True)
     migrate = [sys.executable, "-m", "app.api.migrate"]
@@ -72,6 +92,52 @@ def _run(stack: ExitStack) -> None:
     while api_process.poll() is None and ui_process.poll() is None:
         time.sleep(0.5)
     raise _ended("api" if api_process.poll() is not None else "ui")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Be the only one that runs the application of this folder."""
+    path = DATA / "run.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a+")
+    except OSError as error:
+        raise LocalError(f"cannot write {path}: {error.strerror}.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back, however we end
+        except BlockingIOError:
+            lock.seek(0)
+            raise LocalError(
+                f"it is running in this folder already, as process {lock.read().strip()}; "
+                "stop it with Ctrl-C where it was started, or use it."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _end_leftovers() -> None:
+    """End what an earlier run of this folder left behind when it was killed."""
+    left = [process for process in psutil.process_iter() if _is_ours(process)]
+    if left:
+        print("Ending what an earlier run left behind …", flush=True)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(left, STOP_SECONDS)
+    for process in stubborn:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, STOP_SECONDS)
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    try:
+        return process.environ().get(MARK) == str(ROOT) and process.pid != os.getpid()
+    except (psutil.Error, OSError):  # another user's, or gone meanwhile
+        return False
 
 
 def _free_port(variable: str, default: int) -> int:
@@ -126,7 +192,7 @@ def _wait_until_healthy(name: str, process: subprocess.Popen[bytes], url: str) -
         if process.poll() is not None:
             raise _ended(name)
         try:
-            with urlopen(url, timeout=2):  # noqa: S310 - our own address
+            with DIRECTLY.open(url, timeout=2):
                 return
         except (URLError, OSError):
             time.sleep(0.2)

@@ -17,11 +17,13 @@ from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
 from app.api import problem_handlers
+from app.api.gate import Gate
 from app.api.main import serve
 from app.api.models import Categoria
 from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.schemas import ProductResponse
+from app.api.security_headers import SecurityHeaders
 from app.api.settings import Settings
 
 NOW = datetime.now(UTC)
@@ -50,6 +52,8 @@ def make_app() -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False)
     problem_handlers.install(app)
+    app.add_middleware(Gate)
+    app.add_middleware(SecurityHeaders)
     for route in (*router.routes, *router_of_one.routes):
         if isinstance(route, APIRoute):
             is_list = route.path.rstrip("/") == router.prefix and "GET" in route.methods
@@ -59,7 +63,6 @@ def make_app() -> FastAPI:
                 methods=list(route.methods),
                 response_model=route.response_model,
                 status_code=route.status_code,
-                dependencies=route.dependencies,
             )
     return app
 

@@ -45,7 +45,7 @@ def _value(column: str, text: str) -> Any:
             return int(text)
         case "price":
             price = Decimal(text)
-            if not price.is_finite():
+            if not 0 < price < 10**10 or price != round(price, 2):  # also of what is no number, or has a huge exponent
                 raise ValueError
             return price
         case "created_at" | "updated_at":

@@ -14,6 +14,8 @@ MESSAGES = {
     "string_too_short": "This must not be blank",
 }
 RETRY = {"Retry-After": "5"}  # seconds
+LISTED = 100  # mistakes of a request that are told one by one; the others are counted
+SHOWN = 200  # characters of what came with a request
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
 
@@ -57,6 +59,34 @@ class NotSignedInError(ApiError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.detail = reason
+
+
+class OverloadedError(ApiError):
+    """As many requests are under way as can be; nothing was done for this one."""
+
+    status = 503
+    detail = "Too many requests are under way at the moment. Nothing was done; try again in a second."
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+
+class BodyTooLargeError(ApiError):
+    """A body has more bytes than any product needs."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        self.detail = f"The body has more than the {limit:,} bytes that one product may have. Send many as a file."
+        super().__init__(self.detail)
+
+
+class BodyTooSlowError(ApiError):
+    """A body did not arrive in time."""
+
+    status = 408
+
+    def __init__(self, seconds: float) -> None:
+        self.detail = f"The body did not arrive within {seconds:g} seconds, and nothing was done. Send it again."
+        super().__init__(self.detail)
 
 
 class IdentityProviderUnavailableError(ApiError):
@@ -118,9 +148,10 @@ class InvalidRequestError(ApiError):
 
     status = 422
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
+    def __init__(self, errors: Sequence[FieldError], unlisted: int = 0) -> None:
         self.errors = errors
-        self.detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors)
+        told = [f"{e.field}: {e.message}" if e.field else e.message for e in errors]
+        self.detail = "; ".join([*told, f"and {unlisted:,} more mistakes"] if unlisted else told)
         super().__init__(self.detail)
 
 
@@ -208,13 +239,19 @@ def field_error(error: Any) -> FieldError:
     if code == "json_invalid":  # its path is a character offset, not a field
         message = f"The body is not valid JSON: {context['error']}"
         return FieldError(location="body", field="", message=message, code=code)
-    field = ".".join(str(part) for part in path)
+    field = shown(".".join(str(part) for part in path))
     message = MESSAGES.get(code, error["msg"])
     if not field and code == "missing":
         message = "A JSON body is required"
     elif code == "value_error" and "error" in context:  # ours: without Pydantic's "Value error, " in front
         message = str(context["error"])
-    return FieldError(location=location, field=field, message=message, code=code, context=limits)
+    return FieldError(location=location, field=field, message=shown(message), code=code, context=limits)
+
+
+def shown(text: str) -> str:
+    """Return what a problem document says of a text that came with a request: a line of it, and whole characters."""
+    short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return short.encode(errors="replace").decode()
 
 
 def _plain(limit: object) -> int | float | str:

@@ -28,7 +28,7 @@ async def live() -> Health:
 
 @router.get("/ready", summary="Can it serve requests?", responses=problem_responses(NotReadyError(NO_ANSWER)))
 async def ready(request: Request) -> Health:
-    """Say whether the database takes changes and its schema is the one this version was written for."""
+    """Say whether the database takes changes and its schema is the one of this version, or a newer one."""
     reason = await resources(request).readiness.reason()
     if reason is not None:
         raise NotReadyError(reason)

@@ -13,10 +13,12 @@ from fastapi import FastAPI
 
 from app.api import __version__, health, openapi, problem_handlers
 from app.api.database import make_engine
+from app.api.gate import Gate
 from app.api.readiness import wait_until_ready
 from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.router_transfer import router as transfer_router
+from app.api.security_headers import SecurityHeaders
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
 KEEP_ALIVE_SECONDS = 75  # longer than a load balancer's 60, or it meets closed connections (502)
@@ -57,6 +59,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     problem_handlers.install(app)
+    app.add_middleware(Gate)
+    app.add_middleware(SecurityHeaders)  # outermost: also on what the gate answers
     openapi.install(app)
     # What is asked for most first. Not by `include_router`: it looks for an address twice, which takes as long as all
     # else that FastAPI does for a request (python -m benchmarks requests).

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
-    Computed,
     DateTime,
     Dialect,
     Enum,
@@ -78,8 +77,8 @@ class Product(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(server_default="1")  # counts the changes: what ETag and If-Match speak of
-    # What PostgreSQL searches. SQLite has no such column, so it is in no SELECT but the search's.
-    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("products_search(name, description)", persisted=True))
+    # What PostgreSQL searches; a trigger keeps it. SQLite has no such column, so it is in no SELECT but the search's.
+    search: Mapped[Any | None] = mapped_column(TSVECTOR)
 
 
 # One index for every order of the list, with the id that makes it total. Text goes by its plain form (search.py).

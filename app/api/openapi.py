@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
+from app.api.auth import SCHEME
+from app.api.gate import OPEN
 from app.api.problem_handlers import Problem
 
 Json = dict[str, Any]
@@ -38,8 +40,11 @@ def _complete(document: Json) -> None:
     schemas = document["components"]["schemas"]
     _, problem = models_json_schema([(Problem, "serialization")], ref_template=COMPONENTS + "{model}")
     schemas.update(problem["$defs"])
-    for operations in document["paths"].values():
+    document["components"]["securitySchemes"] = {"bearer": SCHEME}
+    for path, operations in document["paths"].items():
         for operation in operations.values():
+            if path not in OPEN:
+                operation["security"] = [{"bearer": []}]
             for parameter in operation.get("parameters", ()):
                 _drop_null(parameter["schema"])
             for answer in (operation.get("requestBody", {}), *operation["responses"].values()):

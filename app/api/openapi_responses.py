@@ -7,11 +7,14 @@ from typing import Any
 from app.api import auth
 from app.api.errors import (
     ApiError,
+    BodyTooLargeError,
+    BodyTooSlowError,
     ConfirmationError,
     DatabaseUnavailableError,
     FieldError,
     InvalidHeaderError,
     InvalidRequestError,
+    OverloadedError,
     PreconditionFailedError,
     PreconditionRequiredError,
     ProductNotFoundError,
@@ -95,10 +98,11 @@ TOTAL = {
 }
 PAGES = {"Link": header("The pages beside this one (RFC 8288)", f'</products/?after={CURSOR}>; rel="next"')}
 
-EVERYWHERE = problem_responses(*auth.PROBLEMS, DatabaseUnavailableError())
+EVERYWHERE = problem_responses(*auth.PROBLEMS, OverloadedError(), DatabaseUnavailableError())
+BODY = (UnreadableBodyError(), BodyTooLargeError(2**16), BodyTooSlowError(10))
 CREATE: Responses = {
     201: {"headers": ETAG | LOCATION, "links": LINKS},
-    **problem_responses(UnreadableBodyError(), InvalidRequestError([NO_PRICE]), ReusedKeyError()),
+    **problem_responses(*BODY, InvalidRequestError([NO_PRICE]), ReusedKeyError()),
 }
 LIST: Responses = {
     200: {"headers": PAGES | TOTAL, "links": {"first": _link("read_product", {"product_id": "$response.body#/0/id"})}},
@@ -126,7 +130,7 @@ DELETE: Responses = {
 UPDATE: Responses = {
     200: {"headers": ETAG, "links": LINKS},
     **problem_responses(
-        UnreadableBodyError(),
+        *BODY,
         ProductNotFoundError(),
         PreconditionFailedError('"2"'),
         PreconditionRequiredError(),

@@ -13,12 +13,14 @@ from starlette.routing import Match
 
 from app.api import database_faults
 from app.api.errors import (
+    LISTED,
     ApiError,
     FieldError,
     InvalidRequestError,
     RowFieldError,
     UnreadableBodyError,
     field_error,
+    shown,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -38,14 +40,11 @@ class Problem(BaseModel):
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document.
-
-    The handlers are asynchronous: others would wait for a thread, which a slow database keeps busy.
-    """
+    """Answer every error of `app` with a problem document; `async`, since threads may all be busy."""
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        path = request.url.path
+        path = shown(request.scope["path"])  # not the URL's: that is made with whatever the header Host says
         match error.status_code, error.detail:
             case 400, "There was an error parsing the body":  # FastAPI's sentence, whatever was wrong
                 return problem_response(UnreadableBodyError())
@@ -63,7 +62,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_response(InvalidRequestError([field_error(e) for e in error.errors()]))
+        found = error.errors()
+        mistakes = [field_error(mistake) for mistake in found[:LISTED]]
+        return problem_response(InvalidRequestError(mistakes, unlisted=len(found) - len(mistakes)))
 
     async def database_fault(_request: Request, error: Exception) -> JSONResponse:
         problem_found = database_faults.problem_of(error)
@@ -76,9 +77,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(
-            500, "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
-        )
+        detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
+        return problem(500, detail, headers={"Connection": "close"})  # which Uvicorn does after an exception
 
 
 def problem_response(error: ApiError) -> JSONResponse:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from functools import cache
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.api import database_faults
 from app.api.database import Database
 from app.api.errors import DatabaseUnavailableError
-from app.api.revision import current_revision, newest_revision
+from app.api.revision import Relation, current_revision, relation, sentence
 
 NO_ANSWER = DatabaseUnavailableError.reason
 SECONDS = 2  # for an answer
@@ -58,10 +59,16 @@ def not_ready_reason(engine: Engine) -> str | None:
 
 def schema_reason(current: str | None) -> str | None:
     """Return a sentence that says why a database at this revision cannot be worked with, or None when it can."""
-    newest = newest_revision()
-    if current != newest:
-        return f"The database schema is at revision {current or 'none'}, not {newest}: run the migrations."
+    if current is None or relation(current) in (Relation.OLDER, Relation.FOREIGN):
+        return sentence(current)
+    if relation(current) is Relation.NEWER:
+        _note_newer(current)
     return None
+
+
+@cache  # said once, not whenever somebody asks
+def _note_newer(revision: str) -> None:
+    logger.warning(sentence(revision))
 
 
 def wait_until_ready(engine: Engine, *, seconds: float) -> str | None:

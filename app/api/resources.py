@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from app.api.auth import Authenticator
 from app.api.database import Database
 from app.api.readiness import Readiness
+from app.api.room import Room
 from app.api.settings import Settings
 from app.api.transfers import FileSlots
 
@@ -21,6 +22,7 @@ class Resources:
     database: Database
     readiness: Readiness
     authenticator: Authenticator
+    room: Room
     files: FileSlots  # imports and exports at a time, so that they leave threads and connections to lists
 
 
@@ -33,6 +35,7 @@ def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
         database=database,
         readiness=Readiness(database),
         authenticator=Authenticator(settings),
+        room=Room(settings.requests_max),
         files=FileSlots(max(1, database.threads - 2)),
     )
     app.state.resources = resources

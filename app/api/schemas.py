@@ -21,6 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from app.api.models import Categoria
 
+MOST_FIELDS = 100  # of which each may be told to be wrong
 GENERATED = ("id", "created_at", "updated_at", "version")
 
 
@@ -94,7 +95,11 @@ class _Input(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _ignore_generated_fields(cls, data: Any) -> Any:
-        return {k: v for k, v in data.items() if k not in GENERATED} if isinstance(data, dict) else data
+        if not isinstance(data, dict):
+            return data
+        if len(data) > MOST_FIELDS:
+            raise ValueError(f"has {len(data):,} fields; a product has {len(ProductResponse.model_fields)}")
+        return {k: v for k, v in data.items() if k not in GENERATED}
 
 
 class ProductBase(BaseModel):

@@ -1,35 +1,67 @@
 """Whether the services whose addresses a service is given can be reached by it on AWS."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from infra.compose.fields import Fields
-from infra.compose.model import Project
+from infra.compose.images import usual_port
+from infra.compose.model import Project, ServiceDefinition
+from infra.compose.strings import program
 from infra.compose.variables import place
 
 _URL = re.compile(r"(?P<scheme>\w+)://(?:[^/@\s]*@)?(?P<host>[a-z][a-z0-9-]*)(?::(?P<port>\d+))?(?![\w.:-])")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "amqp": 5672, "nats": 4222}
+# host:port, also several of them; a host alone only where the variable's name says that it is one.
+_ADDRESS = re.compile(r"(?P<host>[a-z][a-z0-9-]*):(?P<port>\d{1,5})")
+_HOST = re.compile(r"(.*_)?(HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)S?(_.*)?", re.IGNORECASE)
 
 
 def check(project: Project, services: Mapping[str, Fields]) -> None:
-    """Note URLs of other services that work in Compose, where everybody reaches everybody, but have no way on AWS.
+    """Note addresses of other services that work in Compose, where everybody reaches everybody, but have no way on AWS.
 
     There, `depends_on` is what gives a service the name of another one and its security groups the rules, and `ports`
     or `expose` say for which ports. One-shot services are left alone: they share what the others are given.
     """
     one_shots = project.one_shots()
     for name, service in project.services.items():
-        for variable, value in service.environment.items():
-            for url in _URL.finditer(value):
-                other = url["host"]
-                if other not in project.services or other in {name, *one_shots} or name in one_shots:
-                    continue
-                key = place(services[name], variable)
-                if other not in service.depends_on:
-                    reason = f"{url[0]} cannot be reached on AWS, where only what depends on {other} reaches it"
-                    alternative = f"Add {other} to depends_on, or give the variable another value in x-aws.environment."
-                    services[name].problem(key, reason, alternative)
-                port = int(url["port"] or _DEFAULT_PORTS.get(url["scheme"], 0))
-                if port and port not in project.services[other].ports:
-                    reason = f"{url[0]} cannot be reached on AWS, where {other} has no port {port}"
-                    services[name].problem(key, reason, f"Name it under ports or expose of {other}.")
+        if name in one_shots:
+            continue
+        reachable = project.services.keys() - {name, *one_shots}
+        for key, shown, other, port in _addresses(service, services[name]):
+            if other not in reachable:
+                continue
+            if other not in service.depends_on:
+                reason = f"{shown} cannot be reached on AWS, where only what depends on {other} reaches it"
+                alternative = f"Add {other} to depends_on, or give the variable another value in x-aws.environment."
+                services[name].problem(key, reason, alternative)
+            if port and port not in project.services[other].ports:
+                reason = f"{shown} cannot be reached on AWS, where {other} has no port {port}"
+                ports = " or ".join(map(str, project.services[other].ports))
+                alternative = f'Name it in {other}, such as expose: ["{port}"].'
+                services[name].problem(key, reason, f"Write {ports}. Or: {alternative}" if ports else alternative)
+        for other in service.depends_on:
+            if other in reachable and not project.services[other].ports:
+                port = usual_port(project.services[other].image) or 8000
+                reason = f"{other} has no port, so on AWS nobody reaches it"
+                alternative = f'Name it in {other}, such as expose: ["{port}"]'
+                alternative += f"; or drop {other} here, if nothing is sent to it."
+                services[name].problem(f"depends_on.{other}", reason, alternative)
+
+
+def _addresses(service: ServiceDefinition, fields: Fields) -> Iterator[tuple[str, str, str, int]]:
+    """Yield key, text, host and port (0: not said) of what a service's variables and program may want to reach."""
+    variables = [(place(fields, name), name, value) for name, value in service.environment.items()]
+    for key, name, value in [*variables, *((key, "", word) for key, word in program(service))]:
+        for url in _URL.finditer(value):
+            yield key, url[0], url["host"], int(url["port"] or _DEFAULT_PORTS.get(url["scheme"], 0))
+        for part in value.split(","):
+            if address := _ADDRESS.fullmatch(part.strip()):
+                yield key, address[0], address["host"], int(address["port"])
+            elif _HOST.fullmatch(name):
+                yield key, part.strip(), part.strip(), _port_beside(name, service)
+
+
+def _port_beside(name: str, service: ServiceDefinition) -> int:
+    """Return the port that REDIS_PORT has beside REDIS_HOST; 0 without one."""
+    port = service.environment.get(re.sub("HOST(NAME)?|SERVER|ADDR(ESS)?", "PORT", name), "")
+    return int(port) if re.fullmatch(r"\d{1,5}", port) else 0

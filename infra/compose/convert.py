@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.compose import addresses, autoscaling, dependencies, keys, public, secrets, values
+from infra.compose import addresses, autoscaling, dependencies, keys, public, secrets, storage, values
 from infra.compose.database import to_database
 from infra.compose.environment import environment_of
 from infra.compose.fields import Fields
@@ -30,11 +30,17 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     managed = {name: fields for name, fields in deployed.items() if "rds" in [*fields.within("x-aws")]}
     on_fargate = {name: fields for name, fields in deployed.items() if name not in managed}
     if not on_fargate:
-        root.problem("services", "has no service that runs on Fargate")
+        left_out = ", ".join(name for name in services if name not in deployed)
+        reason = f"has no service that runs on Fargate{': profiles leave out ' + left_out if left_out else ''}"
+        root.problem("services", reason, "Drop the profiles of those that are to be deployed." if left_out else "")
+    # What a database says besides is of no use while it is no container of AWS.
+    kept = {name: fields for name, fields in on_fargate.items() if storage.keeps_data(fields)}
+    on_fargate = {name: fields for name, fields in on_fargate.items() if name not in kept}
     for name, fields in services.items():
         fields.refuse(keys.check(section.raw(name), "services.*", refusing=name in on_fargate))
 
     environments = {name: environment_of(fields, file.parent, variables) for name, fields in deployed.items()}
+    storage.refuse_databases(kept, environments, has_managed=bool(managed))
     database: DatabaseDefinition | None = None
     mapping: dict[str, DatabaseField | DatabaseUrl] = {}
     for name, fields in managed.items():
@@ -49,7 +55,7 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
                 fields,
                 file.parent,
                 variables=variables_of(fields, environments[name], database=database, database_variables=mapping),
-                depends_on=dependencies.depends_on(name, services, on_fargate.keys(), managed.keys()),
+                depends_on=dependencies.depends_on(name, services, on_fargate.keys(), managed.keys() | kept.keys()),
             )
             for name, fields in on_fargate.items()
         },
@@ -59,6 +65,7 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     public.check(project, on_fargate)
     autoscaling.check(project, on_fargate)
     addresses.check(project, on_fargate)
+    storage.check(project, on_fargate)
     secrets.check(project, on_fargate, environments, mapping)
     problems.raise_any()
     return project

@@ -8,12 +8,25 @@ from infra.compose import values
 from infra.compose.fields import Fields
 from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl
 
-_IMAGE = re.compile(r"(?:docker\.io/)?(?:library/)?postgres:(?P<major>\d+)(?:[.\-@].*)?")
+# PostGIS and pgvector are extensions that RDS has too.
+_IMAGE = re.compile(
+    r"(?:docker\.io/)?(?:(?:library/)?postgres:|postgis/postgis:|pgvector/pgvector:(?:\d+\.\d+\.\d+-)?pg)(?P<major>\d+)"
+    r"(?:[.\-@].*)?"
+)
 _IDENTIFIER = values.matching(
     "[A-Za-z][A-Za-z0-9_]{0,62}", "a letter and up to 62 letters, digits or _, as RDS wants it"
 )
 _URL = re.compile(r"url(?:\?(?P<parameters>[\w.-]+=[\w.%/-]*(?:&[\w.-]+=[\w.%/-]*)*))?")
 _FOR_CONTAINERS = {"autoscaling", "database_sign_in", "environment", "secrets", "sign_in"}
+
+
+_INIT_SCRIPTS = "/docker-entrypoint-initdb.d"
+_MIGRATE = (
+    "Make it with a migration: a service that the others wait for with service_completed_successfully. Then move the"
+    " volume to docker-compose.override.yml, if a laptop still needs it."
+)
+_SETTINGS = "Move it to docker-compose.override.yml; settings that AWS needs too go into infra/constructs/database.py."
+_NOT_RUN = {"command": _SETTINGS, "entrypoint": _SETTINGS, "build": "Write image: postgres: and the major version."}
 
 
 def to_database(
@@ -25,6 +38,13 @@ def to_database(
             fields.problem("x-aws.public", "a managed database is never reachable from outside", "Drop the key.")
         elif key in _FOR_CONTAINERS:
             fields.problem(f"x-aws.{key}", "RDS stands in for this service, which has no containers", "Drop the key.")
+    for key, instead in _NOT_RUN.items():
+        if key in fields:
+            fields.problem(key, "RDS stands in for this container and does not run it", instead)
+    for index, volume in enumerate(fields.each("volumes", lambda volume: volume)):
+        if _INIT_SCRIPTS in str(volume):
+            reason = "RDS runs no init scripts, so what they make is missing on AWS"
+            fields.problem(f"volumes[{index}]", reason, _MIGRATE)
     database = DatabaseDefinition(
         service=fields.service or "",
         major_version=_major_version(fields),

@@ -1,6 +1,7 @@
 """Holds the keys of a compose file against the table, and prints the table for people."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ def check(data: Any, pattern: str, *, refusing: bool = True, place: str = "") ->
         return
     items: Iterable[tuple[str, Any]] = ()
     if isinstance(data, dict):
-        items = [(name, value) for name, value in data.items() if not name.startswith("x-") or below & {name, "*"}]
+        items = [(name, value) for name, value in data.items() if not _is_theirs(name) or below & {name, "*"}]
     elif isinstance(data, list) and "[]" in below:
         for index, item in enumerate(data):
             yield from check(item, f"{pattern}.[]", refusing=refusing, place=f"{place}[{index}]")
@@ -39,12 +40,20 @@ def check(data: Any, pattern: str, *, refusing: bool = True, place: str = "") ->
         if child not in below:
             close = difflib.get_close_matches(name, below, n=1)
             known = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(sorted(below - {'[]'}))}."
+            if name.startswith("x-aws-") or name == "x-aws":
+                part = name.removeprefix("x-aws").strip("-") or "…"
+                known = f"Write it in the service that it is about, as x-aws: {{{part}: …}}."
             yield KeyFinding(path, "unknown key", known)
         elif key and key.treatment is Treatment.REFUSED:
             if value and refusing:
                 yield KeyFinding(path, key.note, key.instead)
         else:
             yield from check(value, f"{pattern}.{child}".lstrip("."), refusing=refusing, place=path)
+
+
+def _is_theirs(name: str) -> bool:
+    """Say whether a key is a person's own `x-…`, and not ours misspelt, which would be left out without a word."""
+    return name.startswith("x-") and not re.sub("[^a-z]", "", name.lower()).startswith("xaw")
 
 
 def markdown() -> str:

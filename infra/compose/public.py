@@ -1,10 +1,11 @@
 """`x-aws.public`: which services the load balancer sends requests to."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 
 from infra.compose import values
 from infra.compose.fields import Fields
-from infra.compose.model import Project, Public
+from infra.compose.model import Project, Public, ServiceDefinition
 
 # What the path condition of a load balancer's rule takes: up to 128 of these characters.
 _PATH_PATTERN = values.matching(r"/[A-Za-z0-9_\-.$/~\"'@:+&*?]{0,127}", "a path pattern such as /products/*")
@@ -29,21 +30,50 @@ def public_of(fields: Fields) -> Public | None:
 
 
 def check(project: Project, services: Mapping[str, Fields]) -> None:
-    """Note public services without exactly one port, paths that more than one wants, and sign-in without any."""
+    """Note services and ports that nobody reaches, paths that more than one wants, and sign-in without a way in."""
+    one_shots = project.one_shots()
+    reached = {other for service in project.services.values() for other in service.depends_on}
     owners: dict[str, str] = {}
     for name, service in project.services.items():
         if service.public is None:
             continue
-        if len(service.ports) != 1:
-            reason = f"a public service needs exactly one port, and this one has {len(service.ports) or 'none'}"
-            services[name].problem("ports", reason, "Leave the one that the load balancer sends requests to.")
+        if not service.ports:
+            alternative = 'Name the port that it listens on, such as ports: ["8000:8000"].'
+            services[name].problem("ports", "a public service needs a port for the load balancer", alternative)
+        if len(service.ports) > 1 and name not in reached:
+            others = ", ".join(map(str, service.ports[1:]))
+            reason = f"the load balancer sends requests to {service.ports[0]}, the first, and nobody reaches {others}"
+            services[name].problem("ports", reason, "Leave the one that is to be reached from outside.")
         for path in service.public.paths:
             if path in owners:
                 reason = f"{path} belongs to {owners[path]} already"
                 services[name].problem("x-aws.public.paths", reason, "Give each path to one service.")
             owners[path] = name
+    for name, service in project.services.items():
+        if service.ports and service.public is None and name not in reached | one_shots:
+            reason = "nobody reaches this service on AWS: it is not public, and no other one depends on it"
+            alternative = f"Add {_fitting(service, owners)}; or depends_on to the services that send it something; or"
+            alternative += " drop the ports."
+            services[name].problem("ports" if "ports" in services[name] else "expose", reason, alternative)
     if not any(service.public for service in project.services.values()):
+        published = [name for name in project.services if "ports" in services[name] and name in reached - one_shots]
+        if published and reached >= {name for name, service in project.services.items() if service.ports}:
+            name = published[-1]
+            reason = "no service is public, so nobody outside reaches the application"
+            alternative = (
+                f"Add {_fitting(project.services[name], owners)} to the one that people use; or write expose instead of"
+                " ports, if nobody is to reach it."
+            )
+            services[name].problem("x-aws.public", reason, alternative)
         for name, service in project.services.items():
             if service.sign_in_variables:
                 reason = "no service is public, so there is nowhere to sign in"
                 services[name].problem("x-aws.sign_in", reason, "Drop the key, or give a service x-aws.public.")
+
+
+def _fitting(service: ServiceDefinition, taken: Container[str]) -> str:
+    """Return the x-aws block that makes a service public, as far as its file says how."""
+    path = f"/{service.name}/*" if "/*" in taken else "/*"
+    check = " ".join(service.health_check.command) if service.health_check else ""
+    asked = re.search(r"https?://(?:localhost|127\.0\.0\.1)(?::\d+)?(?P<path>/[^\s\"';|]*)?", check)
+    return f"x-aws: {{public: {{paths: [{path}], health_path: {(asked and asked['path']) or '/'}}}}}"

@@ -1,12 +1,12 @@
 """Keeps secrets of the file, which are for the laptop, out of everything that goes to AWS."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from infra.compose.fields import Fields
 from infra.compose.interpolation import Unresolved
-from infra.compose.model import DatabaseField, DatabaseUrl, Project, ServiceDefinition
-from infra.compose.variables import place
+from infra.compose.model import DatabaseField, DatabaseUrl, Project
+from infra.compose.strings import strings
 
 _SECRET_NAME = re.compile(
     r"(.*_)?(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(API|SECRET|PRIVATE|ACCESS)_?KEY)", re.IGNORECASE
@@ -32,7 +32,7 @@ def check(
     """
     passwords = _local_passwords(project, environments, database_variables)
     for name, service in project.services.items():
-        for key, value in _values(service, services[name]):
+        for key, value in strings(service, services[name]):
             instead = {"environment": _INSTEAD, "x-aws": _INSTEAD, "build": _INSTEAD_IN_IMAGE}.get(
                 key.partition(".")[0], _INSTEAD_IN_TEXT
             )
@@ -61,22 +61,3 @@ def _local_passwords(
     for environment in environments.values():
         found |= {value for name, value in environment.items() if name in carriers}
     return {value for value in found if value and not isinstance(value, Unresolved)}
-
-
-def _values(service: ServiceDefinition, fields: Fields) -> Iterator[tuple[str, str]]:
-    """Yield every string of a service that reaches the template or the image, with its key."""
-    for name, value in service.environment.items():
-        yield place(fields, name), value
-    for key, mapping in {
-        "labels": service.labels,
-        "build.args": service.build.args if service.build else {},
-    }.items():
-        for name, value in mapping.items():
-            yield f"{key}.{name}", value
-    for key, words in {
-        "command": service.command,
-        "entrypoint": service.entrypoint,
-        "healthcheck.test": service.health_check.command if service.health_check else None,
-    }.items():
-        for word in words or ():
-            yield key, word

@@ -47,7 +47,7 @@ def tasks(project: Project) -> dict[str, Task]:
     reaches = {
         name: tuple(other for other in service.depends_on if other in services) for name, service in services.items()
     }
-    reached = {other for others in reaches.values() for other in others if services[other].ports}
+    reached = {other for others in reaches.values() for other in others}
     found, problems = {}, []
     for name, service in services.items():
         init_containers = tuple(_one_shots_before(service, project))

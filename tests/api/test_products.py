@@ -222,7 +222,7 @@ def test_ready_needs_the_newest_schema(client: TestClient, database_url: str) ->
     assert client.get("/health/ready").json() == {"status": "ok"}
     engine = create_engine(client.app.state.resources.database.engine.url)  # type: ignore[attr-defined]
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     try:
         assert "run the migrations" in problem(client.get("/health/ready"), 503)["detail"]
         assert client.get("/health/live").json() == {"status": "ok"}

@@ -45,7 +45,8 @@ def test_memory_adds_up_and_cpus_are_used_in_turn(tmp_path: Path) -> None:
 
 
 def test_the_proxy_of_service_connect_gets_memory_where_names_are_used(tmp_path: Path) -> None:
-    alone = service("web", memory=512, extra="ports: ['8000']")
+    public = "x-aws: {public: {paths: [/*], health_path: /}}"
+    alone = service("web", memory=512, extra=f"ports: ['8000']\n    {public}")
     with_client = alone + service("worker", memory=512, extra="depends_on: [web]")
 
     assert planned(tmp_path, alone)["web"].size == Size(256, 512)
@@ -55,11 +56,9 @@ def test_the_proxy_of_service_connect_gets_memory_where_names_are_used(tmp_path:
     }
 
 
-def test_waiting_for_a_service_without_ports_uses_no_names(tmp_path: Path) -> None:
-    found = planned(tmp_path, service("worker") + service("other", extra="depends_on: [worker]"))
-
-    assert found["other"].reaches == ("worker",)
-    assert not any(task.uses_service_connect or task.is_reached for task in found.values())
+def test_a_service_without_ports_cannot_be_waited_for_as_nobody_reaches_it(tmp_path: Path) -> None:
+    with pytest.raises(ComposeError, match=r"depends_on\.worker: worker has no port, so on AWS nobody reaches it"):
+        planned(tmp_path, service("worker") + service("other", extra="depends_on: [worker]"))
 
 
 def test_a_one_shot_can_wait_for_another_and_serve_two_tasks(tmp_path: Path) -> None:

@@ -1,0 +1,135 @@
+"""What every request passes before the application sees it: is there room, who asks, and is its body small enough?
+
+In this order, and before a byte of the body is read, so that a stranger costs next to nothing and nobody holds a place
+by sending slowly. It is plain ASGI: FastAPI asks its dependencies only after it has parsed the body.
+"""
+
+import asyncio
+import contextlib
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.errors import ApiError, BodyTooLargeError, BodyTooSlowError
+from app.api.problem_handlers import problem_response
+from app.api.resources import Resources
+from app.api.responses import PRODUCTS
+
+OPEN = {"/health/live", "/health/ready", "/docs", "/openapi.json"}  # all else is for who may use the API
+# Files have their own limits and places: router_transfer.py reads and writes them piece by piece.
+FILES = {f"{PRODUCTS}/import", f"{PRODUCTS}/export"}
+BODY_SECONDS = 10  # within which a body has to arrive
+DRAINED_SECONDS = 2  # so long and so much of a refused body is still read, for its sender to see the answer
+DRAINED_BYTES = 2**20
+
+
+class Gate:
+    """The ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer why not."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        resources: Resources = scope["app"].state.resources
+        room, is_file = resources.room, scope["path"] in FILES
+        authorization, has_body, length = _head(scope)
+        try:
+            room.require()
+            scope.setdefault("state", {})["caller"] = await resources.authenticator.caller(authorization)
+            if has_body and not is_file:
+                body = await _read(receive, length, resources.settings.body_max_bytes)
+                receive = _replay(body, receive)
+                room.require()  # it may have filled up while the body arrived
+        except _DisconnectedError:
+            return
+        except ApiError as error:
+            await _refuse(problem_response(error), has_body, scope, receive, send)
+            return
+        if is_file:
+            await self._app(scope, receive, send)
+            return
+        room.taken += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            room.taken -= 1
+
+
+class _DisconnectedError(Exception):
+    """Nobody waits for an answer any more."""
+
+
+def _head(scope: Scope) -> tuple[bytes | None, bool, int]:
+    """Return the header Authorization, whether there is a body, and how long it says it is."""
+    authorization, has_body, length = None, False, 0
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"content-length":
+            length = int(value) if value.isdigit() else 0
+            has_body = has_body or length > 0
+        elif name == b"transfer-encoding":
+            has_body = True
+    return authorization, has_body, length
+
+
+async def _read(receive: Receive, length: int, limit: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        BodyTooLargeError, BodyTooSlowError: it is not read any further.
+    """
+    if length > limit:
+        raise BodyTooLargeError(limit)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _DisconnectedError
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > limit:
+                    raise BodyTooLargeError(limit)
+    except TimeoutError:
+        raise BodyTooSlowError(BODY_SECONDS) from None
+    return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body in one message, and then what there is besides."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
+
+
+async def _refuse(response: Response, has_body: bool, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer to a request whose body has not been read, and close the connection behind it.
+
+    Closed at once, with bytes of the body still coming, it would be reset, and the answer often lost. So some of the
+    body is read away between the answer and its end.
+    """
+    if not has_body:
+        await response(scope, receive, send)
+        return
+    response.headers["connection"] = "close"
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_SECONDS):
+            drained = 0
+            while drained < DRAINED_BYTES:
+                message = await receive()
+                drained += len(message.get("body", b""))
+                if not message.get("more_body", False):  # nor has a disconnect
+                    break
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
