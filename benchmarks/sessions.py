@@ -20,9 +20,9 @@ from app.ui.products.filters import order_text
 from app.ui.texts import PORTUGUESE as WORDS
 from benchmarks.containers import Watch, composition, engine_answers
 from benchmarks.report import Table, goal
-from benchmarks.visitor import PATIENCE, LostError, PageError, Visitor, visiting
 from testkit.products import write_csv
 from testkit.server import Server
+from testkit.visitor import PATIENCE, LostError, PageError, Visitor, visiting
 
 MEBIBYTE = 2**20
 IDLE = (0, 1, 10, 50)

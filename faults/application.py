@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import psutil
 import yaml
 
-from faults.ports import free_port
+from testkit.server import free_port
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -111,7 +111,9 @@ class Container(Server):
         self._service = service
         self._name = f"catalogue-faults-{service}-{os.getpid()}"
         self._image = f"catalogue-faults-{service}:{checkout.name}"
-        docker("build", "--quiet", "--target", service, "--tag", self._image, "--file", "app/Dockerfile", cwd=checkout)
+        docker(
+            "build", "--quiet", "--target", service, "--tag", self._image, "--file", "app/Dockerfile", ".", cwd=checkout
+        )
         self.limits = compose_limits(checkout, service)
 
     def is_running(self) -> bool:

@@ -48,6 +48,12 @@ class Tally:
         if answer.kind != "2xx":
             self.said[f"{answer.status} {answer.why or _detail(answer)}"[:160]] += 1
 
+    def add(self, other: "Tally") -> None:
+        """Count what another load was answered too."""
+        self.kinds += other.kinds
+        self.said += other.said
+        self.slowest = max(self.slowest, other.slowest)
+
 
 def _detail(answer: Answer) -> str:
     try:
@@ -64,6 +70,10 @@ class Clients:
         self.tally = Tally()
         self._headers, self._products, self._ledger = headers, products, ledger
         self._stopping = asyncio.Event()
+
+    def unledgered(self) -> dict[str, object]:
+        """Return a product that nobody will ask for again, for a client that does not wait for its answer."""
+        return {**self._ledger.product(), "name": f"left {uuid.uuid4()}"}
 
     @asynccontextmanager
     async def holding(self, load: Load) -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ import psutil
 import psycopg2
 
 from app.embedded_postgres import TOOLS
-from faults.ports import free_port
+from testkit.server import free_port
 
 SUPERUSER = "postgres"
 DATABASE = "catalogue"

@@ -1,8 +1,10 @@
 """The experiments, in the order in which they are done."""
 
-from faults.experiments import database, files
+import importlib
+
 from faults.trial import REGISTERED, Experiment
 
-__all__ = ["EXPERIMENTS", "database", "files"]
+for _kind in ("database", "processes", "files", "connections", "bodies", "identity", "ui", "overrun"):
+    importlib.import_module(f"{__name__}.{_kind}")
 
 EXPERIMENTS: list[Experiment] = REGISTERED

@@ -18,6 +18,7 @@ from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.typing import Origin, Subprotocol
 
 PATIENCE = 30  # seconds
 FINISHED = {
@@ -133,8 +134,9 @@ async def visiting(url: str) -> AsyncIterator[Visitor]:
     try:
         connection = await connect(
             address,
-            subprotocols=["streamlit"],  # a browser adds a token here, which only counts where somebody is signed in
-            origin=url,
+            # A browser adds a token here, which only counts where somebody is signed in.
+            subprotocols=[Subprotocol("streamlit")],
+            origin=Origin(url),
             compression=None,
             max_size=None,
             open_timeout=PATIENCE,
