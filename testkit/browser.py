@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Error, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Request, expect, sync_playwright
 
 from testkit.tools import CHROMIUM
 
@@ -30,14 +30,26 @@ PATIENCE = 20_000  # milliseconds that a page may take on a busy machine
 
 @contextmanager
 def page(**context: Any) -> Iterator[Page]:
-    """Open an empty page as a visitor in São Paulo; `context` is Playwright's, for example viewport or color_scheme."""
+    """Open an empty page as a visitor in São Paulo; `context` is Playwright's, for example viewport or color_scheme.
+
+    At its end it fails when the browser refused anything that the pages asked for: their policy allows all they need.
+    """
     expect.set_options(timeout=PATIENCE)
+    refused: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            refused.append(message.text)
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
-            yield visitor(browser, **context)
+            opened = visitor(browser, **context)
+            opened.context.on("console", note)
+            yield opened
         finally:
             browser.close()
+    assert not refused, refused
 
 
 def visitor(browser: Browser, **context: Any) -> Page:

@@ -13,20 +13,30 @@ from typing import Any
 import uvicorn
 from starlette.middleware import Middleware
 
-from app.ui.settings import InvalidPortError, InvalidSignInError, SignInSettings, sign_in, ui_port
+from app.ui.settings import (
+    InvalidLimitError,
+    InvalidPortError,
+    InvalidSignInError,
+    SignInSettings,
+    max_sessions,
+    max_upload_bytes,
+    sign_in,
+    ui_port,
+)
 from app.ui.sign_in.middleware import CALLBACK, SignInMiddleware
 
 SCRIPT = Path(__file__).parent / "main.py"
 KEEP_ALIVE_SECONDS = 75  # longer than a load balancer keeps a connection without traffic (60), or some answers are 502
 GRACE_SECONDS = 5  # browsers hold their connections open for hours; a stop does not wait for them
 PING_SECONDS = 30  # keeps a visitor's connection from looking unused
+MESSAGE_MEBIBYTES = 4  # of a browser; all that can be typed into the longest page of the table is under two
 
 
 def main() -> int:
     """Serve the UI until SIGTERM or Ctrl-C; return 1, after one sentence, when its settings cannot work."""
     try:
-        port, settings = ui_port(), sign_in()
-    except (InvalidPortError, InvalidSignInError) as error:
+        port, settings, sessions, upload_bytes = ui_port(), sign_in(), max_sessions(), max_upload_bytes()
+    except (InvalidLimitError, InvalidPortError, InvalidSignInError) as error:
         print(f"ui: {error}", file=sys.stderr)
         return 1
     if settings is None:
@@ -39,25 +49,48 @@ def main() -> int:
 
     from app.ui.files import download
     from app.ui.products import product_table  # noqa: F401 - the table with pandas, which the first visitor would wait for
+    from app.ui.server.admission import Admission
+    from app.ui.server.headers import security_headers
+    from app.ui.server.pacing import Pacing
+    from app.ui.server.protocol import CONNECTIONS, BoundedProtocol
+    from app.ui.server.uploads import Uploads, stored_by_streamlit
 
     config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages
     if settings:
         config.set_option("server.corsAllowedOrigins", [settings.public_url])
     download.is_served = True
+    config.set_option("server.maxWidgetStateSize", MESSAGE_MEBIBYTES)
+    logging.getLogger("urllib3").setLevel(
+        logging.ERROR
+    )  # its warnings tell the API's addresses, and so who is looked for
     app = App(
         SCRIPT,
         routes=[download.route()],
         secrets=_secrets(settings) if settings else None,
-        middleware=[Middleware(SignInMiddleware, settings.public_url)] if settings else None,
+        middleware=[
+            *([Middleware(SignInMiddleware, settings.public_url)] if settings else []),
+            Middleware(
+                Uploads,
+                sign_in=settings,
+                max_file_bytes=config.get_option("server.maxUploadSize") * 2**20,
+                max_bytes=upload_bytes,
+                stored=stored_by_streamlit,
+            ),
+        ],
     )
+    BoundedProtocol.max_connections = max(CONNECTIONS, 10 * sessions)
     uvicorn.run(
-        app,
+        Admission(Pacing(app), max_sessions=sessions, sign_in=settings),
+        http=BoundedProtocol,
+        headers=security_headers(secure=settings is not None and settings.public_url.startswith("https:")),
+        server_header=False,
         host=os.environ.get("UI_HOST") or "127.0.0.1",
         port=port,
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws="websockets-sansio",
+        ws_max_size=MESSAGE_MEBIBYTES * 2**20,
         ws_per_message_deflate=False,  # as Streamlit has it: a few bytes less are not worth the memory
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,

@@ -22,6 +22,10 @@ class InvalidPortError(Exception):
     """UI_PORT is no port; the message says so."""
 
 
+class InvalidLimitError(Exception):
+    """A limit is no number that can work; the message names its variable."""
+
+
 class InvalidSignInError(Exception):
     """The variables of the sign-in do not fit together; the message names each wrong one, and no secret."""
 
@@ -67,6 +71,28 @@ def ui_port() -> int:
     return int(value)
 
 
+def max_sessions() -> int:
+    """Return how many sessions this process takes at once, from MAX_SESSIONS.
+
+    The default is twice what half a processor serves without anybody waiting for a second, as `make bench` measures it.
+
+    Raises:
+        InvalidLimitError: when it is no number from 1 on.
+    """
+    return _limit("MAX_SESSIONS", default=100, least=1)
+
+
+def max_upload_bytes() -> int:
+    """Return how many bytes of uploaded files this process holds at once, from UPLOADS_MAX_BYTES.
+
+    With the default, the largest files of all sessions and the copies that reading them takes fit into 768 MiB.
+
+    Raises:
+        InvalidLimitError: when it is no number, or less than one file may have.
+    """
+    return _limit("UPLOADS_MAX_BYTES", default=128 * 2**20, least=2**20)
+
+
 def service_token() -> str | None:
     """Return the token that lets this UI use the API, from SERVICE_TOKEN; None when the API wants none."""
     return os.environ.get("SERVICE_TOKEN", "").strip() or None
@@ -109,6 +135,13 @@ def sign_in() -> SignInSettings | None:
         public_url=values["PUBLIC_URL"].rstrip("/"),
         cookie_secret=values["COOKIE_SECRET"],
     )
+
+
+def _limit(name: str, *, default: int, least: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not (value.isascii() and value.isdecimal() and len(value) < 16 and int(value) >= least):
+        raise InvalidLimitError(f"{name}={value} is not a limit; use a number from {least} on.")
+    return int(value)
 
 
 def _address(value: str) -> SplitResult | None:

@@ -12,20 +12,20 @@ from collections.abc import Generator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from html import escape
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import streamlit as st
 from itsdangerous import BadData, URLSafeSerializer
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.ui import errors, session
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import ApiError, ProductFilter
+from app.ui.error_page import error_page
 from app.ui.settings import api_url, service_token
 from app.ui.sign_in import access
 from app.ui.texts import LANGUAGES
@@ -84,7 +84,7 @@ def route() -> Route:
 def _export(request: Request) -> Response:  # not async: Starlette runs it, and the reading of the file, in threads
     ticket = _valid(request.query_params.get("ticket", ""))
     if ticket is None:
-        return _error_page(403, {code: texts.export_refused for code, texts in LANGUAGES.items()})
+        return error_page(403, "export_failed", {code: texts.export_refused for code, texts in LANGUAGES.items()})
     given = {name: _PARSERS.get(name, str)(value) for name, value in ticket["products"].items()}
     try:
         pieces = _client(api_url(), service_token()).export_products(
@@ -92,7 +92,9 @@ def _export(request: Request) -> Response:  # not async: Starlette runs it, and 
         )
     except ApiError as error:
         status = 503 if error.may_pass else 502
-        return _error_page(status, {code: errors.sentence(error, texts) for code, texts in LANGUAGES.items()})
+        return error_page(
+            status, "export_failed", {code: errors.sentence(error, texts) for code, texts in LANGUAGES.items()}
+        )
     headers = {"Content-Disposition": f'attachment; filename="{ticket["name"]}"', "Cache-Control": "no-store"}
     return _File(pieces, headers, MEDIA_TYPES[ticket["format"]])
 
@@ -119,26 +121,6 @@ def _valid(ticket: str) -> dict[str, Any] | None:
     except BadData:
         return None
     return said if time.time() < said["until"] else None
-
-
-def _error_page(status: int, sentences: Mapping[str, str]) -> Response:
-    """Answer with a page that says why there is no file, in every language, and leads back."""
-    parts = [
-        f'<section lang="{code}"><h1>{escape(LANGUAGES[code].export_failed)}</h1><p>{escape(sentence)}</p>'
-        f'<p><a href="/">{escape(LANGUAGES[code].export_back)}</a></p></section>'
-        for code, sentence in sentences.items()
-    ]
-    first = next(iter(sentences))
-    return HTMLResponse(
-        f'<!DOCTYPE html><html lang="{first}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(LANGUAGES[first].export_failed)}</title>"
-        "<style>:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}"
-        "body{max-width:40rem;margin:3rem auto;padding:0 1rem}h1{font-size:1.25rem}"
-        "section+section{margin-top:2.5rem}</style></head><body><main>" + "".join(parts) + "</main></body></html>",
-        status,
-        {"Cache-Control": "no-store"},
-    )
 
 
 def _serializer() -> URLSafeSerializer:

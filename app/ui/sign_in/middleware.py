@@ -73,9 +73,12 @@ class SignInMiddleware:
 
     def _address(self, path: str, more: dict[str, str]) -> str:
         """Return a page's address; whatever `path` says, it is one of ours."""
-        url = urlsplit(path if path.startswith("/") else "/")
+        try:
+            url = urlsplit(path if path.startswith("/") else "/")
+        except ValueError:  # no browser of ours has been told such an address
+            url = urlsplit("/")
         query = {name: value for name, value in parse_qsl(url.query) if name not in FAILED} | more
-        return f"{self._public_url}/{url.path.lstrip('/')}" + (f"?{urlencode(query)}" if query else "")
+        return f"{self._public_url}/{quote(unquote(url.path.lstrip('/')))}" + (f"?{urlencode(query)}" if query else "")
 
     def _remember(self, headers: MutableHeaders, path: str, seconds: int) -> None:
         attributes = f"Path={CALLBACK}; Max-Age={seconds}; HttpOnly; SameSite=Lax"

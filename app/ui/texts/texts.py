@@ -238,6 +238,8 @@ class Texts:
     export_jsonl: str
     export_csv_hint: str
     export_jsonl_hint: str
+    full_title: str
+    full: str
     export_failed: str
     export_refused: str
     export_back: str

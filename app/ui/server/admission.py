@@ -1,0 +1,113 @@
+"""Who gets in: as many sessions and requests as this process can serve, and an honest answer to all others.
+
+The health check is outside of every bound: it says whether the process lives, which a full one does.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.ui.error_page import error_page
+from app.ui.settings import SignInSettings
+from app.ui.sign_in import cookie
+from app.ui.texts import LANGUAGES
+
+HEALTH = "/_stcore/health"
+# Of Streamlit's own addresses those that its pages ask for; its metrics and its interface for programs are nobody's.
+OPEN = (HEALTH, "/_stcore/host-config", "/_stcore/stream", "/_stcore/upload_file/")
+SIGN_IN = ("/auth/", "/oauth2callback")
+NO_PAGES = ("/_stcore/", "/static/", "/media/", "/component/", *SIGN_IN)
+REQUESTS = 256  # at once: a browser that opens a page asks for six files at a time
+SIGN_INS = 16  # at once: each may wait for the identity provider
+RETRY_SECONDS = 10
+
+
+class Slots:
+    """Room for so many at once. Only the event loop takes and gives back, so there is nothing to lock."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.taken = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one has to go away."""
+        return self.taken >= self._size
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take one, and give it back however what it was for ends."""
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
+class Admission:
+    """Middleware around everything. Where people sign in, strangers take half of the sessions at most."""
+
+    def __init__(self, app: ASGIApp, *, max_sessions: int, sign_in: SignInSettings | None) -> None:
+        self._app = app
+        self._sign_in = sign_in
+        self.sessions = Slots(max_sessions)
+        self.strangers = Slots(max(max_sessions // 2, 1) if sign_in else max_sessions)
+        self.requests = Slots(REQUESTS)
+        self.sign_ins = Slots(SIGN_INS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on if there is room for it, and answer it here if not."""
+        match scope["type"]:
+            case "websocket":
+                await self._session(scope, receive, send)
+            case "http" if scope["path"] != HEALTH:
+                await self._request(scope, receive, send)
+            case _:
+                await self._app(scope, receive, send)
+
+    async def _session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_stranger = self._is_stranger(scope)
+        if self._has_no_room_for(is_stranger):
+            await PlainTextResponse("Full.", 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
+            return
+        with self.sessions.one():
+            if not is_stranger:
+                await self._app(scope, receive, send)
+                return
+            with self.strangers.one():
+                await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if answer := self._refused(scope):
+            await answer(scope, receive, send)
+            return
+        with self.requests.one():
+            if not scope["path"].startswith(SIGN_IN):
+                await self._app(scope, receive, send)
+                return
+            with self.sign_ins.one():
+                await self._app(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        path: str = scope["path"]
+        if path.startswith("/_stcore/") and not path.startswith(OPEN):
+            return PlainTextResponse("Not found.", 404)
+        is_page = not path.startswith(NO_PAGES) and "text/html" in Headers(scope=scope).get("Accept", "")
+        if self.requests.is_full or (path.startswith(SIGN_IN) and self.sign_ins.is_full):
+            return _full()
+        return _full() if is_page and self._has_no_room_for(self._is_stranger(scope)) else None
+
+    def _has_no_room_for(self, is_stranger: bool) -> bool:
+        return self.sessions.is_full or (is_stranger and self.strangers.is_full)
+
+    def _is_stranger(self, scope: Scope) -> bool:
+        return self._sign_in is None or cookie.claims(HTTPConnection(scope), self._sign_in) is None
+
+
+def _full() -> Response:
+    sentences: Mapping[str, str] = {code: texts.full for code, texts in LANGUAGES.items()}
+    return error_page(503, "full_title", sentences, retry_seconds=RETRY_SECONDS)
