@@ -49,7 +49,8 @@ def page(**context: Any) -> Iterator[Page]:
             yield opened
         finally:
             browser.close()
-    assert not refused, refused
+    if refused:
+        raise AssertionError(refused)
 
 
 def visitor(browser: Browser, **context: Any) -> Page:
