@@ -75,7 +75,7 @@ def test_a_process_that_everybody_asks_at_once_opens_no_more_connections_than_it
     paths = ["/products/1", "/products/", "/products/export", "/products/summary", "/health/ready"] * size
 
     with (
-        server.api(database, **{POOL_SIZE: str(size)}) as api,
+        server.api(database, None, **{POOL_SIZE: str(size)}) as api,
         create_engine(database).connect() as lock,
         create_engine(database, isolation_level="AUTOCOMMIT").connect() as watcher,
         ThreadPoolExecutor(len(paths)) as everybody,
