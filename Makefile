@@ -15,7 +15,7 @@ export DOCKER_BUILDKIT := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration up down test check check-locks format lock synth bootstrap deploy diff invite destroy rehearse bench faults screenshots
+.PHONY: help setup run demo migration up down test check check-locks format lock synth bootstrap deploy diff invite secret destroy rehearse bench faults screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ diff: setup ## Show what `make deploy` would change
 
 invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 	@python -m infra.operations.invite catalogue-$(ENV) "$(EMAIL)"
+
+secret: setup ## Put a secret into AWS Secrets Manager, from a prompt: make secret NAME=openai_api_key
+	@python -m infra.operations.secret "$(NAME)"
 
 destroy: setup ## Remove ENV from AWS, except what its settings retain
 	@cdk destroy --context environment=$(ENV)
