@@ -29,7 +29,7 @@ demo: .venv/.ready ## Load a few thousand example products into the running appl
 	@python -m app.demo
 
 migration: .venv/.ready ## Write the next migration from the models: make migration MESSAGE="what changes"
-	@python -m app.new_migration "$(MESSAGE)"
+	@python -m app.new_migration $(if $(CONTRACT),--contract) "$(MESSAGE)"
 
 migration-check: .venv/.ready ## Measure what each migration keeps waiting at a million products, and kill migrators at random
 	@python -m app.migration_check
