@@ -4,14 +4,16 @@ A route of one product is one statement that the event loop waits for. The other
 one hop to a thread. All give back a finished response.
 """
 
+import asyncio
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, summary
+from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, patience, summary
 from app.api.bulk_delete import Deleted, DeleteQuery
 from app.api.errors import ProductNotFoundError
 from app.api.listing import ListQuery
@@ -82,11 +84,16 @@ def read_products_route(request: Request, query: Annotated[ListQuery, Query()]) 
 @router.delete(
     "/",
     summary="Delete many products",
+    response_model=Deleted,
     responses=openapi_responses.DELETE_MANY,
 )
-def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Deleted:
-    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
-    return bulk_delete.delete_products(resources(request).database.engine, query)
+async def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Response:
+    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are.
+
+    An answer that takes long begins with white space, so that no connection is silent for a minute.
+    """
+    delete = to_thread.run_sync(bulk_delete.delete_products, resources(request).database.engine, query)
+    return await patience.result_response(asyncio.ensure_future(delete))
 
 
 @router.get(

@@ -117,7 +117,9 @@ def test_what_is_created_can_be_read_changed_and_deleted(address: str, migrated_
         def setup(self) -> None:
             # Every story starts with nothing, or it would not go the same way when it is told again.
             with engine.connect() as connection:
-                connection.execute(text("TRUNCATE products, idempotency_keys, products_summary RESTART IDENTITY"))
+                connection.execute(
+                    text("TRUNCATE products, idempotency_keys, products_summary, imports RESTART IDENTITY")
+                )
 
         def get_call_kwargs(self, _case: Case) -> Json:
             return {"base_url": address}
