@@ -50,6 +50,13 @@ class ApiError(Exception):
     members: Mapping[str, int] = {}  # what the problem document says besides
 
 
+class UnexpectedError(ApiError):
+    """A mistake of this program's own."""
+
+    detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
+    headers = {"Connection": "close"}  # which Uvicorn does after an exception
+
+
 class NotSignedInError(ApiError):
     """There is no token, or one that does not let its holder in; the message says why."""
 

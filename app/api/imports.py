@@ -15,11 +15,10 @@ from pydantic import BaseModel, Field, PlainSerializer, ValidationError
 from sqlalchemy import Connection, Engine, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api import import_log
+from app.api import database_faults, import_log
 from app.api.database import transaction
 from app.api.errors import (
     ApiError,
-    DatabaseUnavailableError,
     FieldError,
     ImportNotFoundError,
     ImportOutcomeUnknownError,
@@ -27,6 +26,7 @@ from app.api.errors import (
     ImportUnderWayError,
     ReusedFileKeyError,
     RowFieldError,
+    UnexpectedError,
     field_error,
 )
 from app.api.import_log import Attempt
@@ -259,7 +259,7 @@ class ImportRun:
                 return Imported.model_validate_json(found.answer)
             if found.state == "writing":
                 raise ImportOutcomeUnknownError(location(self.id)) from error
-        told = error if isinstance(error, ApiError) else DatabaseUnavailableError()
+        told = error if isinstance(error, ApiError) else database_faults.problem_of(error) or UnexpectedError()
         with suppress(SQLAlchemyError):  # then it is one that was interrupted
             import_log.note_failure(self._engine, attempt, told, "refused" if told.status == 422 else "failed")
         raise error
@@ -318,7 +318,7 @@ def _copy(connection: Connection, products: _Products, check: Callable[[], None]
         cursor.copy_expert(f"COPY imported ({columns}) FROM STDIN", source)
     except psycopg2.Error as error:
         connection.invalidate(error)  # SQLAlchemy has not seen it, and would go on with the connection
-        raise
+        raise database_faults.problem_of(error) or error from error
     cursor.close()
     if source.error:
         raise source.error
