@@ -16,6 +16,7 @@ MESSAGES = {
 RETRY = {"Retry-After": "5"}  # seconds
 LISTED = 100  # mistakes of a request that are told one by one; the others are counted
 SHOWN = 200  # characters of what came with a request
+CLOSE = {"Connection": "close"}
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
 
@@ -54,7 +55,7 @@ class UnexpectedError(ApiError):
     """A mistake of this program's own."""
 
     detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
-    headers = {"Connection": "close"}  # which Uvicorn does after an exception
+    headers = CLOSE  # which Uvicorn does after an exception
 
 
 class NotSignedInError(ApiError):

@@ -76,7 +76,6 @@ NO_IMPORT_ID = FieldError(
     field="import_id",
     message="Input should be a valid UUID, invalid character: found `x` at 0",
     code="uuid_parsing",
-    context={"error": "invalid character: found `x` at 0"},
 )
 LOCATION = header("The import's address", imports.location(AN_ID))
 IMPORTED: dict[int | str, dict[str, Any]] = {

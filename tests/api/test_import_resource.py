@@ -62,7 +62,7 @@ class Api:
     """An API in a process of its own, which can be killed."""
 
     def __init__(self, url: URL, log: Path) -> None:
-        port = free_port()
+        self.port = port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         database = url.set(username=API_ROLE).render_as_string(hide_password=False)
         environment = {**os.environ, "DATABASE_URL": database, "API_PORT": str(port)}
@@ -222,7 +222,7 @@ def test_a_killed_process_leaves_an_import_that_was_interrupted(empty_url: URL, 
     try:
         for _ in range(2):
             api = Api(empty_url, tmp_path / "killed.log")
-            with held_up(empty_url) as go_on, socket.create_connection(api.url[7:].split(":")) as client:
+            with held_up(empty_url) as go_on, socket.create_connection(("127.0.0.1", api.port)) as client:
                 client.sendall(head("killed") + (FILE if stage == "writing" else FILE[:-100]))
                 eventually(lambda: state(other.url, "killed") == stage)
                 api.kill()
