@@ -8,9 +8,7 @@ from testkit.tools import ROOT
 
 MAP = (ROOT / "docs/map.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`([\w.-]+/[\w./-]*|[\w-]+\.\w+)`", MAP)
-NOT_OURS = {line.strip("/\n") for line in (ROOT / ".gitignore").read_text().splitlines() if line.endswith("/")} | {
-    ".git"
-}
+NOT_OURS = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()} | {".git"}
 
 
 def rooms(folder: Path = ROOT, depth: int = 2) -> Iterator[str]:
