@@ -17,6 +17,7 @@ from sqlalchemy import URL, create_engine, text
 
 from app import probe
 from app.api import main as api_main
+from app.api import patience
 from app.api.settings import Settings
 from app.ui import serve, settings
 from app.ui.client import api_client
@@ -189,6 +190,10 @@ def test_a_server_never_closes_a_connection_that_whoever_is_in_front_of_it_still
 
 def test_a_page_that_nobody_clicks_on_keeps_its_connection() -> None:
     assert serve.PING_SECONDS < REQUEST_SECONDS
+
+
+def test_an_answer_that_takes_long_is_not_silent_for_long() -> None:
+    assert patience.SILENT_SECONDS < REQUEST_SECONDS
 
 
 def test_each_gives_up_before_whoever_waits_for_it() -> None:
