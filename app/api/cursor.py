@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic_core import to_json
+
 from app.api.models import MAX_ID, Categoria
 
 Position = tuple[Any, int]  # the value that is sorted by, and the id
@@ -16,8 +18,7 @@ def encode(sort: str, position: Position) -> str:
     """Return the cursor of a position in the order `sort`."""
     value, product_id = position
     text = value.isoformat() if isinstance(value, datetime) else str(value)
-    packed = json.dumps([sort, text, product_id], ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(to_json([sort, text, product_id])).rstrip(b"=").decode()
 
 
 def decode(sort: str, cursor: str) -> Position:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import select
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,9 @@ STATE = """SELECT to_regclass('alembic_version') IS NOT NULL AS migrated,
     current_setting('transaction_read_only') = 'on' AS read_only"""
 REVISION = "SELECT version_num FROM alembic_version"
 DISK_FULL_SECONDS = 60  # for so long after a change that found the disk full, changes are taken to be impossible
+# The event loop finds one row by its key, or goes through some in the order of an index. So the plans do not depend
+# on values, and may be kept; guessing how many match, PostgreSQL would sort, or read the whole table.
+IN_ORDER = dict.fromkeys(("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit"), "off")
 APPLICATION = "catalogue-api"  # by which name PostgreSQL lists the connections
 # What libpq and asyncpg call by the same name; the rest of what a DATABASE_URL may say is about libpq's own sockets.
 BOTH_KNOW = (
@@ -63,8 +66,8 @@ class Database:
         self._disk_full_at = -math.inf  # by the monotonic clock
         event.listen(self.engine, "handle_error", self._note)
 
-    async def first_row(self, statement: Prepared, parameters: Parameters) -> Row | None:
-        """Run a statement as a transaction of its own, and return its first row.
+    async def rows(self, statement: Prepared, parameters: Parameters) -> Sequence[Row]:
+        """Run a statement as a transaction of its own, and return its rows.
 
         Raises:
             ApiError: the database did not do it, or nobody knows whether it did.
@@ -78,6 +81,11 @@ class Database:
             raise database_faults.problem_of(error, changes=statement.changes) or error from error
         if statement.changes:
             self._disk_full_at = -math.inf
+        return rows
+
+    async def first_row(self, statement: Prepared, parameters: Parameters) -> Row | None:
+        """Run a statement as `rows` does, and return its first row."""
+        rows = await self.rows(statement, parameters)
         return rows[0] if rows else None
 
     async def state(self) -> State:
@@ -122,9 +130,9 @@ class Database:
         with self.engine.connect() as connection:
             return State(current_revision(connection), None)
 
-    def _in_thread(self, statement: Prepared, parameters: Parameters) -> Row | None:
+    def _in_thread(self, statement: Prepared, parameters: Parameters) -> Sequence[Row]:
         with self.engine.connect() as connection:
-            return connection.execute(statement.statement, parameters).first()
+            return connection.execute(statement.statement, parameters).all()
 
 
 def make_engine(settings: Settings, *, pool_size: int = 1) -> Engine:
@@ -228,6 +236,7 @@ def _async_connector(settings: Settings) -> Callable[[], Awaitable[Any]]:
                 "application_name": APPLICATION,
                 "timezone": "utc",
                 "statement_timeout": str(_milliseconds(settings)),
+                **IN_ORDER,
             },
             **more,
         )

@@ -1,11 +1,10 @@
-"""The list of products: what may be asked of it, and the queries that answer."""
+"""What may be asked of the list of products, and the conditions, orders and counts that this is in SQL."""
 
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from pydantic import (
     AfterValidator,
@@ -19,21 +18,16 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, func, literal, select, tuple_
-from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Select, String, bindparam, func, select
 
 from app.api import cursor, search
-from app.api.crud import COLUMNS
-from app.api.models import ORDERS, Categoria, Product
+from app.api.models import CATEGORIA, ORDERS, PRICE, Categoria, Product
 from app.api.schemas import COLUMN_NAMES
 
 if TYPE_CHECKING:
     Sort = str
 else:
     Sort = Literal[*COLUMN_NAMES, *(f"-{name}" for name in COLUMN_NAMES)]
-STRETCH = 2000  # how many products are gone through in order, before those that match are collected and sorted
-STRETCH_PAGES = 40  # the same in pages; the larger one counts
-COLLECTED = 100_000  # so many products are collected and sorted at most
 COUNTED = 20_000  # so many products are counted, where an estimate would do for more
 CURSOR = cursor.encode("id", (50, 50))
 A_WORD = r"[^\x00-/:-@\[-`{-\x7f]"  # some character is none of search.py's separators
@@ -115,27 +109,38 @@ class ProductFilter(BaseModel):
 
     def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
         """Return what a product has to meet, as SQL."""
-        return [condition for _, condition in self.conditions_by_column(connection)]
+        return [condition for _, condition in self.conditions_by_column(connection.dialect)]
 
-    def conditions_by_column(self, connection: Connection) -> list[tuple[str, ColumnElement[bool]]]:
-        """Return what a product has to meet, each with the column that it is about."""
+    def conditions_by_column(self, dialect: Dialect) -> list[tuple[str, ColumnElement[bool]]]:
+        """Return what a product has to meet, each with the column that it is about; values are named parameters."""
+        given = self.parameters()
         found: list[tuple[str, Any]] = []
-        if self.categoria:
-            found.append(("categoria", Product.categoria.in_(sorted(set(self.categoria)))))
+        categories = [bindparam(name, given[name], CATEGORIA) for name in given if name.startswith("categoria_")]
+        if categories:
+            found.append(("categoria", Product.categoria.in_(categories)))
         if self.price_min is not None:
-            found.append(("price", Product.price >= self.price_min))
+            found.append(("price", Product.price >= bindparam("price_min", self.price_min, PRICE)))
         if self.price_max is not None:
-            found.append(("price", Product.price <= self.price_max))
-        created = _expression("created_at", connection)
+            found.append(("price", Product.price <= bindparam("price_max", self.price_max, PRICE)))
+        created = sorted_by("created_at", dialect)
         if self.created_after is not None:
-            found.append(("created_at", created >= _bound("created_at", self.created_after, connection)))
+            found.append(("created_at", created >= bound("created_after", "created_at", self.created_after, dialect)))
         if self.created_before is not None:
-            found.append(("created_at", created < _bound("created_at", self.created_before, connection)))
+            found.append(("created_at", created < bound("created_before", "created_at", self.created_before, dialect)))
         if self.email_fornecedor is not None:
-            found.append(("email_fornecedor", Product.email_fornecedor == self.email_fornecedor))
+            supplier = Product.email_fornecedor == bindparam("email_fornecedor", self.email_fornecedor, String)
+            found.append(("email_fornecedor", supplier))
         if self.q is not None:
-            found.append(("search", search.matches(self.q, connection.dialect)))
+            found.append(("search", search.matches(self.q, dialect)))
         return found
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the values of the conditions by name: where the names are the same, so is the SQL."""
+        given: dict[str, Any] = {f"categoria_{n}": c for n, c in enumerate(sorted(set(self.categoria)))}
+        for name in ("price_min", "price_max", "created_after", "created_before", "email_fornecedor"):
+            if (value := getattr(self, name)) is not None:
+                given[name] = value
+        return given | search.parameters(self.q) if self.q is not None else given
 
 
 class ListQuery(ProductFilter):
@@ -170,90 +175,21 @@ class ListQuery(ProductFilter):
         return value
 
 
-def get_page(connection: Connection, query: ListQuery) -> tuple[Sequence[RowMapping], str | None]:
-    """Return a page of products, and the value of its header `Link` if other pages lie beside it."""
-    backwards = query.before is not None
-    descending = query.sort.startswith("-") is not backwards
-    column = query.sort.removeprefix("-")
-    expression = _expression(column, connection)
-    keyset = [Product.id] if column == "id" else [expression, Product.id]
-    # What bounds a stretch of the order's index, and what is looked for within it.
-    indexed = (column, "categoria") if column == "price" and len(set(query.categoria)) == 1 else (column,)
-    conditions = query.conditions_by_column(connection)
-    bounds = [condition for about, condition in conditions if about in indexed]
-    others = [condition for about, condition in conditions if about not in indexed]
-    if place := query.after or query.before:
-        value, product_id = cursor.decode(query.sort, place)
-        here = literal(product_id)
-        if column == "id":
-            bounds.append(Product.id < here if descending else Product.id > here)
-        else:
-            key, position = tuple_(*keyset), tuple_(_bound(column, value, connection), here)
-            bounds.append(key < position if descending else key > position)
-    statement = select(*COLUMNS, *([] if column == "id" else [expression.label("position")]))
-    rows = _find(connection, statement, keyset, bounds, others, query.limit + 1, descending=descending)
-    more = len(rows) > query.limit
-    page = rows[: query.limit]
-    if backwards:
-        page = page[::-1]
-    return page, _links(query, page, more=more)
-
-
-def _find(
-    connection: Connection,
-    statement: Select[Any],
-    keyset: list[Any],
-    bounds: list[Any],
-    others: list[Any],
-    wanted: int,
-    *,
-    descending: bool,
-) -> Sequence[RowMapping]:
-    """Return the first products that meet `others` within `bounds`.
-
-    PostgreSQL would trust its guess of how many they are, and where it expects many but there are few, look at every
-    product in order. So it goes through a stretch in which common ones fill the page; those that do not are collected
-    by their own indexes, however few or far away, and sorted. Only where that is too many it goes on in order.
-    """
-    order = _directed(keyset, descending=descending)
-    in_order = statement.where(*bounds, *others).order_by(*order).limit(wanted)
-    if not others or connection.dialect.name != "postgresql":
-        return connection.execute(in_order).mappings().all()
-    stretch = max(STRETCH, STRETCH_PAGES * wanted)
-    near = statement.add_columns(Product.search).where(*bounds).order_by(*order).limit(stretch).subquery("near")
-    of_near = ClauseAdapter(near)
-    keys = [near.c.id] if len(keyset) == 1 else [near.c.position, near.c.id]
-    matching = select(*(near.c[column.name] for column in statement.selected_columns)).where(
-        *(of_near.traverse(condition) for condition in others)
-    )
-    rows = connection.execute(matching.order_by(*_directed(keys, descending=descending)).limit(wanted)).mappings().all()
-    if len(rows) == wanted:
-        return rows
-    beyond = select(Product.id).where(*bounds).order_by(*order).offset(stretch).limit(1)
-    if connection.execute(beyond).first() is None:
-        return rows
-    if _estimate(connection, [*bounds, *others]) > COLLECTED:
-        return connection.execute(in_order).mappings().all()
-    # OFFSET 0 has it planned as if all were wanted, not the first few of many.
-    found = select(*keyset).where(*bounds, *others).offset(0).subquery()
-    first = select(found.c.id).order_by(*_directed(list(found.c), descending=descending)).limit(wanted)
-    return connection.execute(statement.where(Product.id.in_(first)).order_by(*order)).mappings().all()
-
-
-def count(connection: Connection, query: ListQuery) -> tuple[int, str]:
+def count(engine: Engine, query: ListQuery) -> tuple[int, str]:
     """Return how many products meet the filter, and whether that is "exact" or "estimated".
 
     An estimate is the planner's, whose statistics may be old: where it says few they are counted all the same.
     """
-    conditions = query.conditions(connection)
-    if query.count == "estimated" and connection.dialect.name == "postgresql":
-        estimate = _estimate(connection, conditions)
-        if estimate > COUNTED:
-            return estimate, "estimated"
-    return connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one(), "exact"
+    with engine.connect() as connection:
+        conditions = query.conditions(connection)
+        if query.count == "estimated" and engine.dialect.name == "postgresql":
+            estimate = estimated(connection, conditions)
+            if estimate > COUNTED:
+                return estimate, "estimated"
+        return connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one(), "exact"
 
 
-def _estimate(connection: Connection, conditions: Sequence[Any]) -> int:
+def estimated(connection: Connection, conditions: Sequence[Any]) -> int:
     """Return how many products PostgreSQL expects to meet the conditions."""
     counted: Select[Any] = select(Product.id).where(*conditions)
     sql = counted.compile(connection, compile_kwargs={"render_postcompile": True})
@@ -264,42 +200,25 @@ def _estimate(connection: Connection, conditions: Sequence[Any]) -> int:
 def order_by(sort: Sort, connection: Connection) -> list[ColumnElement[Any]]:
     """Return the ORDER BY of the whole list in the order `sort`."""
     column = sort.removeprefix("-")
-    keyset = [Product.id] if column == "id" else [_expression(column, connection), Product.id]
-    return _directed(keyset, descending=sort.startswith("-"))
+    keyset = [Product.id] if column == "id" else [sorted_by(column, connection.dialect), Product.id]
+    return directed(keyset, descending=sort.startswith("-"))
 
 
-def _directed(keyset: Sequence[Any], *, descending: bool) -> list[ColumnElement[Any]]:
+def directed(keyset: Sequence[Any], *, descending: bool) -> list[ColumnElement[Any]]:
+    """Return the ORDER BY of a keyset."""
     return [k.desc() if descending else k.asc() for k in keyset]
 
 
-def _expression(column: str, connection: Connection) -> Any:
+def sorted_by(column: str, dialect: Dialect) -> Any:
     """Return what is sorted by: what its index is on."""
-    if column in ("created_at", "updated_at") and connection.dialect.name == "sqlite":
+    if column in ("created_at", "updated_at") and dialect.name == "sqlite":
         return func.strftime(SQLITE_MOMENT, getattr(Product, column), type_=String)
     return ORDERS.get(column, Product.id)
 
 
-def _bound(column: str, value: Any, connection: Connection) -> ColumnElement[Any]:
-    """Return `value` to compare with `_expression`."""
-    if isinstance(value, datetime) and connection.dialect.name == "sqlite":
+def bound(name: str, column: str, value: Any, dialect: Dialect) -> ColumnElement[Any]:
+    """Return `value` as a parameter to compare with what `column` is sorted by."""
+    if isinstance(value, datetime) and dialect.name == "sqlite":
         moment = value.astimezone(UTC)
-        return literal(f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}")
-    return literal(value, ORDERS[column].type)
-
-
-def _links(query: ListQuery, page: Sequence[RowMapping], *, more: bool) -> str | None:
-    links = []
-    if page and (more or query.before is not None):
-        links.append(_link(query, "after", page[-1], "next"))
-    if page and (query.after is not None or (query.before is not None and more)):
-        links.append(_link(query, "before", page[0], "prev"))
-    return ", ".join(links) or None
-
-
-def _link(query: ListQuery, place: str, row: RowMapping, relation: str) -> str:
-    asked = query.model_dump(mode="json", exclude_defaults=True, exclude={"after", "before"})
-    value = row["id"] if query.sort in ("id", "-id") else row["position"]
-    if isinstance(value, str) and query.sort.removeprefix("-") in ("created_at", "updated_at"):
-        value = f"{value}+00:00"  # SQLite's
-    asked[place] = cursor.encode(query.sort, (value, row["id"]))
-    return f'</products/?{urlencode(asked, doseq=True)}>; rel="{relation}"'
+        return bindparam(name, f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}", String)
+    return bindparam(name, value, ORDERS[column].type)

@@ -1,13 +1,11 @@
 """The tables, as SQLAlchemy maps them. Migrations, not this file, create them."""
 
-import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -19,8 +17,8 @@ from sqlalchemy import (
     Numeric,
     String,
     TypeDecorator,
-    Uuid,
     func,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -87,7 +85,12 @@ class Product(Base):
 # One index for every order of the list, with the id that makes it total. Text goes by its plain form (search.py).
 ORDERS: dict[str, Any] = {
     "name": func.products_plain(Product.name, type_=String),
-    "description": func.substr(func.products_plain(func.coalesce(Product.description, "")), 1, 100, type_=String),
+    "description": func.substr(
+        func.products_plain(func.coalesce(Product.description, literal_column("''"))),
+        literal_column("1"),  # no parameters: a prepared statement would not find its index
+        literal_column("100"),
+        type_=String,
+    ),
     "price": Product.price,
     "categoria": Product.categoria,
     "email_fornecedor": Product.email_fornecedor,
@@ -123,22 +126,3 @@ class ProductsSummary(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     computed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seconds: Mapped[float] = mapped_column(Float)
-
-
-class Import(Base):
-    """An import of a file: how far it is, and what became of it, for whoever asks within a day."""
-
-    __tablename__ = "imports"
-
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
-    caller: Mapped[str] = mapped_column(String(255))
-    key: Mapped[str | None] = mapped_column(String(255))  # Idempotency-Key
-    attempt: Mapped[int]
-    state: Mapped[str] = mapped_column(String(20))
-    received_bytes: Mapped[int] = mapped_column(BigInteger)
-    rows_read: Mapped[int]
-    rows_written: Mapped[int]
-    file_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # SHA-256 of all that was received
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)  # JSON: what was created, or the problem
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), index=True)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())

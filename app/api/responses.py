@@ -1,10 +1,9 @@
-"""A product, or a page of them, as the response that carries it."""
+"""A product as the response that carries it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Response
-from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from app.api.schemas import ProductResponse
@@ -12,7 +11,6 @@ from app.api.schemas import ProductResponse
 Fields = Mapping[str, Any] | RowMapping
 
 PRODUCTS = "/products"  # where they are; no host, which behind a proxy is another
-_LIST = TypeAdapter(list[ProductResponse])
 
 
 def product_response(product: Fields, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -27,12 +25,6 @@ def product_response(product: Fields, *, status: int = 200, headers: Mapping[str
 def created_response(product: Fields) -> Response:
     """Answer with the product that a create made, and where it is."""
     return product_response(product, status=201, headers={"Location": f"{PRODUCTS}/{product['id']}"})
-
-
-def products_response(products: Iterable[Fields], *, headers: Mapping[str, str]) -> Response:
-    """Answer with a page of products."""
-    body = _LIST.dump_json([ProductResponse.model_construct(**product) for product in products])
-    return Response(body, 200, headers, "application/json")
 
 
 def etag(product: Fields) -> str:

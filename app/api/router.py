@@ -1,10 +1,9 @@
 """The routes of products: they translate HTTP, `crud` does the work.
 
-A route of one product is one statement that the event loop waits for. The others open their connection themselves, in
-one hop to a thread. All give back a finished response.
+A route of one product, and mostly that of the list, is one statement that the event loop waits for. The others open
+their connection themselves, in one hop to a thread. All give back a finished response.
 """
 
-import asyncio
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -13,14 +12,14 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, patience, summary
+from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, pages, summary
 from app.api.bulk_delete import Deleted, DeleteQuery
 from app.api.errors import ProductNotFoundError
 from app.api.listing import ListQuery
 from app.api.openapi import operation_id
 from app.api.preconditions import IfMatch, IfNoneMatch, expected_version, not_modified, why_nothing_changed
 from app.api.resources import resources
-from app.api.responses import PRODUCTS, etag, product_response, products_response
+from app.api.responses import PRODUCTS, etag, product_response
 from app.api.schemas import ONLY_DIGITS, ProductCreate, ProductPatch, ProductResponse, ProductUpdate
 
 
@@ -68,32 +67,27 @@ async def create_product_route(
     response_model=list[ProductResponse],
     responses=openapi_responses.LIST,
 )
-def read_products_route(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
+async def read_products_route(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
     """List products, one page at a time; the header `Link` leads to the pages beside it."""
+    database = resources(request).database
+    page = await pages.get_page(database, query)
     headers = {}
-    with resources(request).database.engine.connect() as connection:
-        products, link = listing.get_page(connection, query)
-        if query.count:
-            total, headers["X-Total-Count-Kind"] = listing.count(connection, query)
-            headers["X-Total-Count"] = str(total)
-    if link:
-        headers["Link"] = link
-    return products_response(products, headers=headers)
+    if query.count:
+        total, headers["X-Total-Count-Kind"] = await to_thread.run_sync(listing.count, database.engine, query)
+        headers["X-Total-Count"] = str(total)
+    if page.link:
+        headers["Link"] = page.link
+    return Response(page.body, 200, headers, "application/json")
 
 
 @router.delete(
     "/",
     summary="Delete many products",
-    response_model=Deleted,
     responses=openapi_responses.DELETE_MANY,
 )
-async def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Response:
-    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are.
-
-    An answer that takes long begins with white space, so that no connection is silent for a minute.
-    """
-    delete = to_thread.run_sync(bulk_delete.delete_products, resources(request).database.engine, query)
-    return await patience.result_response(asyncio.ensure_future(delete))
+def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Deleted:
+    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
+    return bulk_delete.delete_products(resources(request).database.engine, query)
 
 
 @router.get(

@@ -10,13 +10,14 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, String, and_, cast, func, literal
+from sqlalchemy import ColumnElement, Dialect, String, and_, bindparam, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.api.models import Product
 
 COMBINING = re.compile("[\u0300-\u036f]")
 SEPARATORS = re.compile(r"[\x00-/:-@\[-`{-\x7f]+")  # the part of ASCII that is neither letter nor digit
+PORTUGUESE: Any = literal_column("'pg_catalog.portuguese'::regconfig")
 LONGEST_WORD = 100  # characters; what is behind them is not looked at
 
 
@@ -30,17 +31,31 @@ def plain(text: str) -> str:
     return COMBINING.sub("", unicodedata.normalize("NFKD", text)).casefold()
 
 
+def parameters(query: str) -> dict[str, str]:
+    """Return the values of `matches` by name."""
+    found = {}
+    for n, word in enumerate(words(query)):
+        quoted = word.replace("\\", "\\\\").replace("'", "''")  # `words` leaves neither; this says so to the reader
+        found[f"prefix_{n}"] = f"'{quoted}':*"
+        found[f"word_{n}"] = word
+    return found
+
+
 def matches(query: str, dialect: Dialect) -> ColumnElement[bool]:
     """Return the condition that every word of `query` is found in a product."""
     if dialect.name != "postgresql":
         return func.products_match(Product.name, Product.description, query, type_=String) == 1
-    return and_(*(Product.search.bool_op("@@")(_tsquery(word)) for word in words(query)))
-
-
-def _tsquery(word: str) -> ColumnElement[Any]:
-    quoted = word.replace("\\", "\\\\").replace("'", "''")  # `words` leaves neither; this says so to the reader
-    prefix = cast(literal(f"'{quoted}':*"), TSQUERY)
-    return prefix.op("||")(func.plainto_tsquery("pg_catalog.portuguese", word, type_=TSQUERY))
+    given = parameters(query)
+    return and_(
+        *(
+            Product.search.bool_op("@@")(
+                cast(bindparam(f"prefix_{n}", given[f"prefix_{n}"]), TSQUERY).op("||")(
+                    func.plainto_tsquery(PORTUGUESE, bindparam(f"word_{n}", given[f"word_{n}"]), type_=TSQUERY)
+                )
+            )
+            for n in range(len(given) // 2)
+        )
+    )
 
 
 def teach_sqlite(connection: sqlite3.Connection) -> None:

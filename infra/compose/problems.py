@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.compose.secret_rules import masked
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -39,8 +37,7 @@ class Problems:
 
     def add(self, service: str | None, key: str, reason: str, alternative: str = "") -> None:
         """Note a problem and carry on reading."""
-        # What a message shows of a value may hold a URL with a password, and messages end in logs.
-        self._found[Problem(self._file, service, key, masked(reason), alternative)] = None
+        self._found[Problem(self._file, service, key, reason, alternative)] = None
 
     def raise_any(self) -> None:
         """Raise `ComposeError` with everything noted so far, if there is anything: the file's, then by service."""

@@ -1,7 +1,6 @@
 """At a million products no request reads the whole table: the plans that PostgreSQL makes for it are looked at."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import URL, Connection, event
 
-from app.api.database import Database
+from app.api.database import IN_ORDER, Database
 from app.api.exports import ExportQuery, export
 from app.api.listing import Sort
 from app.api.main import create_app
@@ -80,29 +79,29 @@ def million(million_products_url: URL) -> Iterator[TestClient]:
 def scans(client: TestClient, work: Callable[[], Any]) -> tuple[Any, list[Json]]:
     """Do the work; return what it gave, and how the queries it sent read the table of products."""
     database: Database = client.app.state.resources.database  # type: ignore[attr-defined]
-    engine, first_row = database.engine, database.first_row
+    engine, rows = database.engine, database.rows
     sent: list[tuple[str, Any]] = []
-    prepared: list[str] = []
+    prepared: list[tuple[Prepared, Parameters]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, context: Any, _many: bool) -> None:
         in_pieces = context is not None and context.execution_options.get("yield_per")
         sent.append((f"DECLARE pieces CURSOR FOR {statement}" if in_pieces else statement, values))
 
-    async def note_prepared(statement: Prepared, parameters: Parameters) -> Row | None:
-        prepared.append(statement.sql)
-        return await first_row(statement, parameters)
+    async def note_prepared(statement: Prepared, parameters: Parameters) -> Sequence[Row]:
+        prepared.append((statement, parameters))
+        return await rows(statement, parameters)
 
     event.listen(engine, "before_cursor_execute", note)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(database, "first_row", note_prepared)
+            patch.setattr(database, "rows", note_prepared)
             given = work()
     finally:
         event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
         # SET has no plan, and a query that the API has explained to it, for an estimate, is not run.
         plans = [_plan(connection, s, v) for s, v in sent if not s.startswith(("SET", "EXPLAIN"))]
-        plans += [_generic_plan(connection, statement) for statement in prepared]
+        plans += [_kept_plan(connection, statement, parameters) for statement, parameters in prepared]
     assert plans or any(statement.startswith("EXPLAIN") for statement, _ in sent)
     return given, [scan for plan in plans for scan in _scans(plan)]
 
@@ -113,9 +112,20 @@ def _plan(connection: Connection, statement: str, values: Any) -> Json:
     return plan
 
 
-def _generic_plan(connection: Connection, statement: str) -> Json:
-    """Return the plan that is kept for a prepared statement, whatever its values."""
-    plan: Json = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}").scalar_one()[0]["Plan"]
+def _kept_plan(connection: Connection, statement: Prepared, parameters: Parameters) -> Json:
+    """Return the plan that is kept for a prepared statement, whatever its values, and what these made it read."""
+    values = statement.values(parameters)
+    placeholders = f"({', '.join(['%s'] * len(values))})" if values else ""
+    for name, value in {**IN_ORDER, "plan_cache_mode": "force_generic_plan"}.items():
+        connection.exec_driver_sql(f"SET {name} = {value}")
+    try:
+        connection.exec_driver_sql(f"PREPARE kept AS {statement.sql.replace('%', '%%')}")
+        how = "FORMAT JSON" if statement.changes else "ANALYZE, FORMAT JSON"  # a change is not made
+        explain = f"EXPLAIN ({how}) EXECUTE kept {placeholders}"
+        plan: Json = connection.exec_driver_sql(explain, tuple(values)).scalar_one()[0]["Plan"]
+    finally:
+        connection.exec_driver_sql("DEALLOCATE ALL")
+        connection.exec_driver_sql("RESET ALL")
     return plan
 
 
@@ -140,7 +150,7 @@ def test_no_page_of_a_list_reads_the_whole_table(million: TestClient, parameters
     for relation in ("next", "prev"):  # there, and back again
         if relation in response.links:
             url = response.links[relation]["url"]
-            response, found = scans(million, partial(million.get, url))
+            response, found = scans(million, lambda url=url: million.get(url))
             assert response.status_code == 200, response.text
             assert_few_are_read(found)
 
@@ -152,7 +162,7 @@ def test_no_page_deep_in_an_order_reads_the_whole_table(million: TestClient, sor
     place = parse_qs(urlsplit(start.links["next"]["url"]).query)["after"]
     for direction in ("after", "before"):
         query = {"sort": sort, direction: place, **others}
-        response, found = scans(million, partial(million.get, "/products/", params=query))
+        response, found = scans(million, lambda query=query: million.get("/products/", params=query))
         assert response.status_code == 200, response.text
         assert_few_are_read(found)
 
@@ -166,7 +176,7 @@ def test_one_product_is_found_by_its_key(million: TestClient) -> None:
 @pytest.mark.parametrize("headers", [{}, {"if-match": '"7"'}], ids=str)
 def test_a_change_finds_its_product_by_the_key(million: TestClient, method: str, headers: Json) -> None:
     product_id = 500_000 if headers else 2_000_000  # not there, or another version: nothing is changed
-    body: Json = {} if method == "DELETE" else {"json": {"price": 7}}
+    body = {} if method == "DELETE" else {"json": {"price": 7}}
     response, found = scans(
         million, lambda: million.request(method, f"/products/{product_id}", headers=headers, **body)
     )
@@ -192,7 +202,7 @@ def test_an_export_begins_without_having_read_the_whole_table(million: TestClien
         pieces = export(million.app.state.resources.database.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
         assert next(pieces).startswith(b"id,name,")
         next(pieces, b"")
-        pieces.close()
+        pieces.close()  # type: ignore[attr-defined]
 
     query = query | ({"categoria": [query["categoria"]]} if isinstance(query.get("categoria"), str) else {})
     _, found = scans(million, begin)

@@ -13,9 +13,11 @@ from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from ministack import app
+from ministack.core import container_reaper
+from ministack.services import ecs
 
 from infra.rehearsal.launcher import container_definitions, database, distribution, fargate, registry, resource_types
-from infra.rehearsal.launcher.internals import app, container_reaper, ecs, replace
 
 
 def main() -> None:
@@ -27,7 +29,7 @@ def main() -> None:
     database.protect()
     engine = ecs._get_docker()
     if engine:
-        replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
+        app._stop_docker_containers = lambda *_: _remove_containers(engine)
         database.install(engine)
         fargate.install(engine)
     config = Config()
