@@ -15,7 +15,7 @@ export DOCKER_BUILDKIT := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration up down test check check-locks format lock synth bootstrap deploy diff invite destroy rehearse bench faults screenshots
+.PHONY: help setup run demo migration migration-check up down test check check-locks format lock synth bootstrap deploy diff invite secret destroy rehearse bench faults screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ demo: .venv/.ready ## Load a few thousand example products into the running appl
 	@python -m app.demo
 
 migration: .venv/.ready ## Write the next migration from the models: make migration MESSAGE="what changes"
-	@python -m app.new_migration "$(MESSAGE)"
+	@python -m app.new_migration $(if $(CONTRACT),--contract) "$(MESSAGE)"
+
+migration-check: .venv/.ready ## Measure what each migration keeps waiting at a million products, and kill migrators at random
+	@python -m app.migration_check
 
 up: ## Run the containers with docker compose and wait until they are healthy
 	@docker compose up --build --wait
@@ -78,6 +81,9 @@ diff: setup ## Show what `make deploy` would change
 
 invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 	@python -m infra.operations.invite catalogue-$(ENV) "$(EMAIL)"
+
+secret: setup ## Put a secret into AWS Secrets Manager, from a prompt: make secret NAME=openai_api_key
+	@python -m infra.operations.secret "$(NAME)"
 
 destroy: setup ## Remove ENV from AWS, except what its settings retain
 	@cdk destroy --context environment=$(ENV)

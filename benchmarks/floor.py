@@ -56,11 +56,11 @@ def make_app() -> FastAPI:
     app.add_middleware(SecurityHeaders)
     for route in (*router.routes, *router_of_one.routes):
         if isinstance(route, APIRoute):
-            is_list = route.path.rstrip("/") == router.prefix and "GET" in route.methods
+            is_list = route.path.rstrip("/") == router.prefix and "GET" in (route.methods or ())
             app.add_api_route(
                 route.path,
                 _constant(route.endpoint, PAGE if is_list else ONE, route.status_code or 200),
-                methods=list(route.methods),
+                methods=list(route.methods or ()),
                 response_model=route.response_model,
                 status_code=route.status_code,
             )

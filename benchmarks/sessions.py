@@ -155,12 +155,16 @@ async def _visit(url: str, number: int, met: _Held) -> None:
         met.lost += 1
 
 
+def _choosing(category: str) -> Step:
+    return lambda visitor: visitor.choose_all(WORDS.categoria, [category])
+
+
 def _steps(number: int) -> Iterator[Step]:
     """Return what a visitor does, one thing after the other; each of them brings other products."""
     for turn in count(number):
         category = CATEGORIES[turn % len(CATEGORIES)]
         yield lambda visitor: visitor.press(WORDS.next)
-        yield lambda visitor, category=category: visitor.choose_all(WORDS.categoria, [category])
+        yield _choosing(category)
         yield lambda visitor: visitor.press(WORDS.next)
         yield lambda visitor: visitor.choose(WORDS.sort, order_text("price", WORDS))
         yield lambda visitor: visitor.press(WORDS.next)

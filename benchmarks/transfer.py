@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,7 +55,7 @@ def measure() -> list[Table]:
             with server.api(empty) as api:
                 seconds, mebibytes = _rounds(
                     api.process,
-                    lambda file=file, media_type=media_type, url=api.url: _import(url, file, media_type),
+                    partial(_import, api.url, file, media_type),
                     lambda: copy_in(empty, f"copied ({', '.join(FIELDS)})", files["CSV"][0]),
                     lambda: execute(empty, "TRUNCATE products, copied"),
                 )
@@ -63,7 +64,7 @@ def measure() -> list[Table]:
             with server.api(full) as api:
                 seconds, mebibytes = _rounds(
                     api.process,
-                    lambda kind=kind, url=api.url: _export(url, kind),
+                    partial(_export, api.url, kind),
                     lambda: _copy_out(full, folder / "out.csv"),
                     lambda: None,
                 )

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from faults.trial import Experiment, Result, carry_out
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_name("results.md")
+LOGS = ROOT / ".data/faults"  # of experiments that failed
 PRODUCTS = (8000, 3000)  # in the long version, and in the short one
 
 
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         RESULTS.write_text(report.markdown(json.loads(text), report.read_before()), encoding="utf-8")
         console.print(f"Written to {RESULTS.relative_to(ROOT)}.")
     failed = [result.name for result in results if result.failures]
+    if failed:
+        console.print(f"What the servers said is in {LOGS.relative_to(ROOT)}/.")
     said = f"; failed: {', '.join(failed)}" if failed else ""
     console.print(f"{len(results) - len(failed)} of {len(results)} hold{said}.")
     return 1 if failed else 0
@@ -67,11 +71,21 @@ async def _all(chosen: Sequence[Experiment], checkout: Path, console: Console, *
                     results.append(result)
                     report.show(json.loads(report.as_json([result], ""))["results"][one.name], console)
                     if result.failures:
+                        _keep_logs(system, one.name)
                         break
             finally:
                 await asyncio.to_thread(system.stop)
     provider.stop()
     return results
+
+
+def _keep_logs(system: System, name: str) -> None:
+    """Keep what the servers said, to find out why an experiment failed."""
+    kept = LOGS / name
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for log in (*system.folder.glob("*.log"), *system.folder.glob("postgres/*.log")):
+        shutil.copy(log, kept)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

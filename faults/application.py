@@ -111,9 +111,8 @@ class Container(Server):
         self._service = service
         self._name = f"catalogue-faults-{service}-{os.getpid()}"
         self._image = f"catalogue-faults-{service}:{checkout.name}"
-        docker(
-            "build", "--quiet", "--target", service, "--tag", self._image, "--file", "app/Dockerfile", ".", cwd=checkout
-        )
+        named = ["--target", service, "--tag", self._image, "--file", "app/Dockerfile"]
+        docker("build", "--quiet", *named, ".", cwd=checkout)
         self.limits = compose_limits(checkout, service)
 
     def is_running(self) -> bool:

@@ -26,6 +26,7 @@ class System:
         self.folder, self.checkout, self.provider, self.products = folder, checkout, provider, products
         self.postgres: Postgres
         self.sized = False
+        self.slots: int | None = None  # what the API had when all was well: see trial.slots
         self._process = Server(checkout, "app.api.main", "API_PORT", "/health/ready", folder / "api.log")
         self._container: Container | None = None
         self.ui = Server(checkout, "app.ui.serve", "UI_PORT", "/_stcore/health", folder / "ui.log")

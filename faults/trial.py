@@ -148,7 +148,8 @@ async def carry_out(experiment: Experiment, system: System, *, short: bool) -> R
     clients = Clients(system.api.url, TOKEN, system.products, ledger)
     trial = Trial(system, experiment.seconds[short], short, clients)
     look = 0.5 if short else 2.0
-    slots_before = await slots(system)
+    if system.slots is None:
+        system.slots = await slots(system)
     before = await rest(system.api, system.ui, system.postgres, seconds=look)
     recovered = None
     async with clients.holding(experiment.load):
@@ -165,7 +166,7 @@ async def carry_out(experiment: Experiment, system: System, *, short: bool) -> R
     after = await _at_rest(system, before, look)
     slots_after = await slots(system) if recovered is not None else 0
     comparison = await _compared(ledger, system)
-    _judge(trial, experiment, clients.tally, recovered, comparison, before, after, (slots_before, slots_after))
+    _judge(trial, experiment, clients.tally, recovered, comparison, before, after, (system.slots, slots_after))
     return Result(
         name=experiment.name,
         what=experiment.what,
@@ -177,7 +178,7 @@ async def carry_out(experiment: Experiment, system: System, *, short: bool) -> R
         ledger=comparison,
         before=before,
         after=after,
-        slots=(slots_before, slots_after),
+        slots=(system.slots, slots_after),
         failures=trial.failures,
         missed=trial.missed,
         notes=trial.notes,

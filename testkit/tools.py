@@ -14,7 +14,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def require(tool: str) -> None:
-    """Skip the running test when `tool` (engine, browser, cdk or checkov) is missing; with CI set, fail it."""
+    """Skip the running test when `tool` (engine, browser, cdk, checkov or history) is missing; with CI set, fail it."""
     missing = _missing(tool)
     if missing and os.environ.get("CI"):
         pytest.fail(f"CI needs it: {missing}")
@@ -36,6 +36,11 @@ def _missing(tool: str) -> str | None:
         case "checkov":
             places = os.pathsep.join([str(Path(sys.prefix) / "checkov/bin"), os.environ["PATH"]])
             return None if shutil.which("checkov", path=places) else "no checkov: run `make setup`"
+        case "history":
+            complete = ["git", "-C", str(ROOT), "merge-base", "--is-ancestor", "HEAD", "HEAD"]
+            shallow = (ROOT / ".git/shallow").exists()
+            answers = shutil.which("git") and _succeeds(complete) and not shallow
+            return None if answers else "the history is not here: clone all of it with git"
     raise ValueError(f"unknown tool {tool!r}")
 
 

@@ -85,7 +85,7 @@ def test_nothing_is_refused_where_nothing_is_imported(rooms: Path) -> None:
 
 
 def test_each_contract_refuses_all_that_it_forbids(rooms: Path) -> None:
-    expected = set()
+    expected: set[tuple[str, str]] = set()
     for contract, pairs in FORBIDDEN.items():
         (name,) = [name for name in NAMES if contract in name]
         for folder, imported in pairs:

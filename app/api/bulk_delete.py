@@ -44,9 +44,11 @@ def delete_products(engine: Engine, query: DeleteQuery) -> Deleted:
         conditions = query.conditions(connection)
         if query.id:
             conditions.append(Product.id.in_(sorted(set(query.id))))
-        if query.confirm is None:
-            counted = select(func.count()).select_from(Product).where(*conditions)
-            raise ConfirmationError(connection.execute(counted).scalar_one(), None)
+        # Before it takes long, while another number still is an answer of its own.
+        counted = select(func.count()).select_from(Product).where(*conditions)
+        matching = connection.execute(counted).scalar_one()
+        if matching != query.confirm:
+            raise ConfirmationError(matching, query.confirm)
         deleted = connection.execute(delete(Product).where(*conditions)).rowcount
         if deleted != query.confirm:
             raise ConfirmationError(deleted, query.confirm)  # which takes the deletion back

@@ -16,6 +16,7 @@ MESSAGES = {
 RETRY = {"Retry-After": "5"}  # seconds
 LISTED = 100  # mistakes of a request that are told one by one; the others are counted
 SHOWN = 200  # characters of what came with a request
+CLOSE = {"Connection": "close"}
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
 
@@ -48,6 +49,13 @@ class ApiError(Exception):
     headers: Mapping[str, str] = {}
     errors: Sequence[FieldError] = ()
     members: Mapping[str, int] = {}  # what the problem document says besides
+
+
+class UnexpectedError(ApiError):
+    """A mistake of this program's own."""
+
+    detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
+    headers = CLOSE  # which Uvicorn does after an exception
 
 
 class NotSignedInError(ApiError):
@@ -213,6 +221,56 @@ class ImportRefusedError(ApiError):
         self.status, self.detail = status, detail
         self.errors = rows or [FieldError(location="body", field="", message=detail, code=code)]
         self.members = {"created": 0, "refused": refused}
+
+
+class ReusedFileKeyError(ApiError):
+    """The idempotency key of an import came with another file before."""
+
+    status = 422
+    detail = "This Idempotency-Key was used for another file. Use a new one for every file."
+    errors = (
+        FieldError(location="header", field="idempotency-key", message="was used for another file", code="reused_key"),
+    )
+
+
+class ImportUnderWayError(ApiError):
+    """Another request imports with the same idempotency key."""
+
+    status = 409
+    detail = "Another request imports with this Idempotency-Key. Ask for its import, or send the file again later."
+    headers = RETRY
+
+
+class ImportCancelledError(ApiError):
+    """Somebody ended an import that was under way."""
+
+    status = 409
+    detail = "The import was cancelled; nothing was imported."
+
+
+class ImportOverError(ApiError):
+    """An import that is to be cancelled is over."""
+
+    status = 409
+    detail = "The import is over and cannot be cancelled any more."
+
+
+class ImportNotFoundError(ApiError):
+    """The caller has no such import."""
+
+    status = 404
+    detail = "There is no such import, or it is more than a day old."
+
+
+class ImportOutcomeUnknownError(ApiError):
+    """The database went away while an import was being completed."""
+
+    status = 500
+    detail = "The database went away while the import was being completed. Ask for the import before you send it again."
+
+    def __init__(self, location: str) -> None:
+        super().__init__(self.detail)
+        self.headers = {"Location": location}
 
 
 class ConfirmationError(ApiError):

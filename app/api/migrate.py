@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.api import roles
+from app.api import deadlines, roles
 from app.api.database import make_engine
 from app.api.revision import Relation, current_revision, relation, sentence
 from app.api.settings import InvalidSettingsError, Settings, read_settings
@@ -30,9 +30,10 @@ LOCK_MILLISECONDS = 300  # who waits for a lock makes everybody behind wait too:
 PAUSE_SECONDS = 1.0
 SAY_SECONDS = 30.0  # between two lines of the log that say what is waited for
 RECONNECTIONS = 5
+STATEMENT_SECONDS = 6 * 3600  # for the index of a very large table
 # For the session: a migration may take longer than a request may; the server notices within seconds when we are gone.
 SESSION = {
-    "statement_timeout": "0",
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
     "transaction_timeout": "0",
     "lock_timeout": f"{LOCK_MILLISECONDS}ms",
     "client_connection_check_interval": "2s",
@@ -127,6 +128,9 @@ def _alone(engine: Engine, wait_seconds: float) -> Iterator[tuple[Connection, Ca
                 raise
             return
         connection.execution_options(isolation_level="READ COMMITTED")
+        driver = connection.connection.dbapi_connection
+        if isinstance(driver, deadlines.Connection):
+            driver.deadline_seconds = STATEMENT_SECONDS + deadlines.GRACE_SECONDS
         try:
             for name, value in SESSION.items():
                 connection.execute(text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value})

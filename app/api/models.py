@@ -1,11 +1,13 @@
 """The tables, as SQLAlchemy maps them. Migrations, not this file, create them."""
 
+import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Numeric,
     String,
     TypeDecorator,
+    Uuid,
     func,
     literal_column,
 )
@@ -126,3 +129,22 @@ class ProductsSummary(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     computed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seconds: Mapped[float] = mapped_column(Float)
+
+
+class Import(Base):
+    """An import of a file: how far it is, and what became of it, for whoever asks within a day."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    caller: Mapped[str] = mapped_column(String(255))
+    key: Mapped[str | None] = mapped_column(String(255))  # Idempotency-Key
+    attempt: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20))
+    received_bytes: Mapped[int] = mapped_column(BigInteger)
+    rows_read: Mapped[int]
+    rows_written: Mapped[int]
+    file_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # SHA-256 of all that was received
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)  # JSON: what was created, or the problem
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), index=True)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())

@@ -30,6 +30,7 @@ Responses = dict[int | str, Json]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}  # openapi.py puts it there
 HEADERS = {
     "ETag": "The version that the product has now",
+    "Location": "Where to ask what became of it",
     "Retry-After": "Seconds until it is worth another try",
     "WWW-Authenticate": "How to sign in",
 }

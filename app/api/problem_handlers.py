@@ -18,6 +18,7 @@ from app.api.errors import (
     FieldError,
     InvalidRequestError,
     RowFieldError,
+    UnexpectedError,
     UnreadableBodyError,
     field_error,
     shown,
@@ -77,8 +78,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        detail = "Something went wrong on our side; it has been logged. Try again, and report it if it stays."
-        return problem(500, detail, headers={"Connection": "close"})  # which Uvicorn does after an exception
+        return problem_response(UnexpectedError())
 
 
 def problem_response(error: ApiError) -> JSONResponse:

@@ -4,6 +4,7 @@ A route of one product, and mostly that of the list, is one statement that the e
 their connection themselves, in one hop to a thread. All give back a finished response.
 """
 
+import asyncio
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -12,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, pages, summary
+from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, pages, patience, summary
 from app.api.bulk_delete import Deleted, DeleteQuery
 from app.api.errors import ProductNotFoundError
 from app.api.listing import ListQuery
@@ -83,11 +84,16 @@ async def read_products_route(request: Request, query: Annotated[ListQuery, Quer
 @router.delete(
     "/",
     summary="Delete many products",
+    response_model=Deleted,
     responses=openapi_responses.DELETE_MANY,
 )
-def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Deleted:
-    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are."""
-    return bulk_delete.delete_products(resources(request).database.engine, query)
+async def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Response:
+    """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are.
+
+    An answer that takes long begins with white space, so that no connection is silent for a minute.
+    """
+    delete = to_thread.run_sync(bulk_delete.delete_products, resources(request).database.engine, query)
+    return await patience.result_response(asyncio.ensure_future(delete))
 
 
 @router.get(

@@ -1,23 +1,35 @@
 """The routes that take many products in and give many out, as files that never lie in memory whole."""
 
+import asyncio
+import uuid
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import StringConstraints
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
-from app.api import exports, imports, transfers
+from app.api import exports, import_log, imports, patience, transfers
 from app.api.errors import (
     FieldError,
     FilesBusyError,
+    ImportCancelledError,
+    ImportNotFoundError,
+    ImportOutcomeUnknownError,
+    ImportOverError,
     ImportRefusedError,
+    ImportUnderWayError,
     InvalidRequestError,
+    ReusedFileKeyError,
     RowFieldError,
 )
 from app.api.imports import Imported
 from app.api.openapi import operation_id
 from app.api.openapi_responses import EVERYWHERE, NO_PRICE, header, problem_responses
+from app.api.patience import Prefer
 from app.api.product_rows import Format
 from app.api.resources import resources
 from app.api.responses import PRODUCTS
@@ -50,6 +62,42 @@ NO_FORMAT = FieldError(
     code="literal_error",
     context={"expected": "'csv' or 'jsonl'"},
 )
+KEY_EXAMPLE = "2f1c1b1e-6f0a-4b57-9d0c-0a5f3a2f8f11"
+AN_ID = uuid.UUID("2f1c1b1e-6f0a-8b57-9d0c-0a5f3a2f8f11")
+NO_KEY = FieldError(
+    location="query",
+    field="idempotency_key",
+    message="String should have at most 255 characters",
+    code="string_too_long",
+    context={"max_length": 255},
+)
+NO_IMPORT_ID = FieldError(
+    location="path",
+    field="import_id",
+    message="Input should be a valid UUID, invalid character: found `x` at 0",
+    code="uuid_parsing",
+)
+LOCATION = header("The import's address", imports.location(AN_ID))
+IMPORTED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"Location": LOCATION}},
+    202: {
+        "model": imports.ImportState,
+        "description": "The whole file has arrived and can be imported; `Prefer: respond-async` asks for this answer",
+        "headers": {
+            "Location": LOCATION,
+            "Preference-Applied": header("That the preference was met (RFC 7240)", "respond-async"),
+        },
+    },
+}
+FileKey = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")] | None,
+    Header(
+        description="Any text of up to 255 visible ASCII characters, a new one for every file: one that is sent again "
+        "with it within 24 hours is the same import, and imported once",
+        examples=[KEY_EXAMPLE],
+    ),
+]
+ImportId = Annotated[uuid.UUID, Path(description="The import's id", examples=[str(AN_ID)])]
 WRONG_ROW = RowFieldError(line=7, **dict(NO_PRICE))
 
 
@@ -87,12 +135,18 @@ router = APIRouter(
 @router.post(
     "/import",
     summary="Import a file of products",
-    responses=problem_responses(
+    response_model=Imported,
+    responses=IMPORTED
+    | problem_responses(
         _broken_off(),
         _stalled(),
+        ImportUnderWayError(),
+        ImportCancelledError(),
         _too_large(2**30),
         _wrong_type("application/json"),
         imports.refused([WRONG_ROW], 1, 3000),
+        ReusedFileKeyError(),
+        ImportOutcomeUnknownError(imports.location(AN_ID)),
         FilesBusyError(),
     ),
     openapi_extra=BODY,
@@ -102,15 +156,83 @@ async def import_products_route(
     on_error: Annotated[
         imports.OnError, Query(description="skip: leave out the rows that are no products", examples=["skip"])
     ] = "abort",
-) -> Imported:
-    """Create the products of a CSV or JSON Lines file (UTF-8) of any size: all of them, or none."""
+    idempotency_key: FileKey = None,
+    prefer: Prefer = None,
+) -> Response:
+    """Create the products of a CSV or JSON Lines file (UTF-8) of any size: all of them, or none.
+
+    When the whole file has arrived, nobody has to wait for the rest: `GET /products/imports/{import_id}` says how it
+    goes on. An answer that takes long begins with white space, so that no connection is silent for a minute.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in FORMATS:
         raise _wrong_type(media_type)
     _refuse_above_limit(request, int(request.headers.get("content-length") or 0))
-    engine = resources(request).database.engine
-    work = partial(imports.import_products, engine, _chunks(request), FORMATS[media_type], on_error)
-    return await resources(request).files.run(work)
+    used, loop, received = resources(request), asyncio.get_running_loop(), asyncio.Event()
+    caller: str = request.state.caller
+    run = imports.ImportRun(
+        used.database.engine,
+        _chunks(request),
+        FORMATS[media_type],
+        on_error,
+        caller=caller,
+        key=idempotency_key,
+        on_received=lambda: loop.call_soon_threadsafe(received.set),
+    )
+    work = await used.files.start(run)
+    has_arrived = asyncio.ensure_future(received.wait())
+    either: list[asyncio.Future[Any]] = [work, has_arrived]
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        has_arrived.cancel()
+    headers = {"Location": imports.location(run.id)}
+    if not patience.wants_no_result(prefer) or (work.done() and work.exception()):
+        return await patience.result_response(work, headers)
+    found = await to_thread.run_sync(import_log.find, used.database.engine, caller, run.id)
+
+    async def end() -> None:
+        """Keep the request open until all is done: the server waits for it before it ends, as for every request."""
+        await asyncio.wait([work])
+
+    body = imports.ImportState.of(found).model_dump_json()
+    return Response(
+        body, 202, headers | {"Preference-Applied": "respond-async"}, "application/json", BackgroundTask(end)
+    )
+
+
+@router.get("/imports", summary="List imports", responses=problem_responses(InvalidRequestError([NO_KEY])))
+def read_imports_route(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None, Query(max_length=255, description="The one with this key", examples=[KEY_EXAMPLE])
+    ] = None,
+) -> list[imports.ImportState]:
+    """List your newest imports, the newest first; an import is kept for a day."""
+    found = import_log.newest(resources(request).database.engine, request.state.caller, idempotency_key)
+    return [imports.ImportState.of(one) for one in found]
+
+
+@router.get(
+    "/imports/{import_id}",
+    summary="Read an import",
+    responses=problem_responses(ImportNotFoundError(), InvalidRequestError([NO_IMPORT_ID])),
+)
+def read_import_route(request: Request, import_id: ImportId) -> imports.ImportState:
+    """Say how far an import is, or what became of it: the same from every process of the API."""
+    found = import_log.find(resources(request).database.engine, request.state.caller, import_id)
+    return imports.ImportState.of(found)
+
+
+@router.delete(
+    "/imports/{import_id}",
+    summary="Cancel an import",
+    responses=problem_responses(ImportNotFoundError(), ImportOverError(), InvalidRequestError([NO_IMPORT_ID])),
+)
+def cancel_import_route(request: Request, import_id: ImportId) -> imports.ImportState:
+    """End an import that is under way: nothing of it will have been written."""
+    found = import_log.cancel(resources(request).database.engine, request.state.caller, import_id)
+    return imports.ImportState.of(found)
 
 
 @router.get(

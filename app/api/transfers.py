@@ -42,7 +42,11 @@ class FileSlots:
         self._at_work: set[asyncio.Future[Any]] = set()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Run `work` in a thread and return what it returns.
+        """Run `work` in a thread and return what it returns; see `start`."""
+        return await asyncio.shield(await self.start(work))
+
+    async def start(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
+        """Begin to run `work` in a thread.
 
         The slot is free again when the thread has ended, however it ends and whatever becomes of who waits for it.
 
@@ -53,7 +57,7 @@ class FileSlots:
         task = asyncio.ensure_future(to_thread.run_sync(work, limiter=self._threads))
         self._at_work.add(task)
         task.add_done_callback(self._give_back)
-        return await asyncio.shield(task)
+        return task
 
     async def _take(self) -> None:
         if self._free.locked() and self._waiting >= self._queue:
@@ -70,6 +74,8 @@ class FileSlots:
     def _give_back(self, task: asyncio.Future[Any]) -> None:
         self._at_work.discard(task)
         self._free.release()
+        if not task.cancelled():
+            task.exception()  # has been seen, whether or not anybody still waits for it
 
 
 class Pace:

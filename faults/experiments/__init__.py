@@ -4,7 +4,7 @@ import importlib
 
 from faults.trial import REGISTERED, Experiment
 
-for _kind in ("database", "processes", "files", "connections", "bodies", "identity", "ui", "overrun"):
+for _kind in ("database", "processes", "files", "connections", "bodies", "identity", "ui", "endless", "overrun"):
     importlib.import_module(f"{__name__}.{_kind}")
 
 EXPERIMENTS: list[Experiment] = REGISTERED

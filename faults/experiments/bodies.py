@@ -2,13 +2,15 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
 
 from faults.application import Container
-from faults.client import Answer
+from faults.client import Answer, Connection
 from faults.rest import MEBIBYTE
+from faults.system import TOKEN
 from faults.trial import Trial, experiment
 
 JSON = {"Content-Type": "application/json"}
@@ -42,6 +44,37 @@ async def unknown_keys(trial: Trial) -> None:
     answer = await trial.ask("POST", "/products/", headers=JSON, body=many)
     trial.expect(answer.status in (413, 422), f"3,000 unknown keys are answered {answer.status or 'by nothing'}")
     trial.expect(len(answer.body) < 50_000, f"3,000 unknown keys are answered by {len(answer.body):,} bytes")
+
+
+@experiment("chunked-bodies", seconds=(10, 3), recovers_in=2)
+async def chunked_bodies(trial: Trial) -> None:
+    """Products come in chunks without a length, 30 MB each: from a stranger, and with a token.
+
+    Expected: refused after the first of them, in little memory.
+    """
+    grown = await _grown(trial, lambda: _chunked(trial))
+    trial.goal("memory at most, MiB more", grown, at_most=40)
+
+
+async def _chunked(trial: Trial) -> None:
+    chunk = b"10000\r\n" + b" " * 2**16 + b"\r\n"
+    for wanted, token in ((401, {}), (413, TOKEN)):
+        connection = await Connection.open(trial.system.api.url)
+        started, sent = time.perf_counter(), 0
+        headers = {**JSON, **token, "Transfer-Encoding": "chunked"}
+        connection.writer.write(connection.head("POST", "/products/", headers))
+        answer = asyncio.create_task(connection.answer(started))
+        with contextlib.suppress(OSError):
+            while sent < 480 and not answer.done():
+                connection.writer.write(chunk)
+                await connection.writer.drain()
+                sent += 1
+            connection.writer.write(b"0\r\n\r\n")
+        (found,) = await asyncio.gather(answer, return_exceptions=True)
+        await connection.close()
+        status = found.status if isinstance(found, Answer) else found
+        trial.expect(status == wanted, f"an endless product is answered {status}, not {wanted}")
+        trial.notes.append(f"{status} after {sent * 65536 / 1e6:.1f} MB")
 
 
 @experiment("csv-columns", seconds=(10, 3), recovers_in=2)

@@ -79,14 +79,15 @@ async def _drip_up(trial: Trial) -> float:
     started = time.monotonic()
     connection = await Connection.open(trial.system.api.url)
     headers = {**TOKEN, "Content-Type": "text/csv", "Content-Length": "100000"}
+    connection.writer.write(connection.head("POST", "/products/import", headers) + CSV_HEADER)
+    answer = asyncio.create_task(connection.answer_head())
     try:
-        connection.writer.write(connection.head("POST", "/products/import", headers) + CSV_HEADER)
-        answer = asyncio.create_task(connection.answer_head())
         while not answer.done():
             connection.writer.write(b"x")
             await asyncio.wait([answer], timeout=1)
-        await asyncio.gather(answer, return_exceptions=True)
     finally:
+        answer.cancel()
+        await asyncio.gather(answer, return_exceptions=True)
         await connection.close()
     return time.monotonic() - started
 

@@ -29,7 +29,7 @@ async def ui_strangers_uploads(trial: Trial) -> None:
 
     Expected: refused, in little memory; nobody else notices.
     """
-    async with _ui(trial, sign_in=True) as ui:
+    async with ui_of_its_own(trial, sign_in=True) as ui:
         memory = _memory(ui)
         files = 3 if trial.short else FILES
         protocols, origin = [Subprotocol("streamlit")], Origin(ui.url)
@@ -58,7 +58,7 @@ async def ui_sessions(trial: Trial) -> None:
     Expected: it lives, its health answers within 4 s (what docker-compose.yml gives it), and afterwards a visitor is
     served as before.
     """
-    async with _ui(trial, sign_in=False) as ui:
+    async with ui_of_its_own(trial, sign_in=False) as ui:
         alone = await _visit(ui)
         slowest = asyncio.create_task(_slowest_health(ui))
         visits = [asyncio.create_task(_visit(ui, stay=trial.seconds)) for _ in range(3 * SESSIONS)]
@@ -78,7 +78,7 @@ async def ui_sessions(trial: Trial) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _ui(trial: Trial, *, sign_in: bool) -> AsyncIterator[Server]:
+async def ui_of_its_own(trial: Trial, *, sign_in: bool) -> AsyncIterator[Server]:
     """Run a UI of its own, in a container of its compose size where an engine answers."""
     system = trial.system
     log = system.folder / "ui-attacked.log"

@@ -40,7 +40,7 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
         fields.refuse(keys.check(section.raw(name), "services.*", refusing=name in on_fargate))
 
     environments = {name: environment_of(fields, file.parent, variables) for name, fields in deployed.items()}
-    storage.refuse_databases(kept, environments, has_managed=bool(managed))
+    excused = storage.refuse_databases(kept, environments, has_managed=bool(managed))
     database: DatabaseDefinition | None = None
     mapping: dict[str, DatabaseField | DatabaseUrl] = {}
     for name, fields in managed.items():
@@ -66,6 +66,6 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     autoscaling.check(project, on_fargate)
     addresses.check(project, on_fargate)
     storage.check(project, on_fargate)
-    secrets.check(project, on_fargate, environments, mapping)
+    secrets.check(project, on_fargate, environments, mapping, excused)
     problems.raise_any()
     return project

@@ -6,6 +6,7 @@ from pathlib import Path
 from infra.compose import env_file, values
 from infra.compose.fields import Fields
 from infra.compose.interpolation import Unresolved
+from infra.compose.secret_rules import is_secret_name
 
 
 def environment_of(fields: Fields, directory: Path, variables: Mapping[str, str]) -> dict[str, str]:
@@ -44,4 +45,7 @@ def _env_files(fields: Fields, directory: Path) -> list[Path]:
 def _inherited(name: str, variables: Mapping[str, str]) -> str:
     if name in variables:
         return variables[name]
+    if is_secret_name(name):  # a default would be a secret in the file
+        reason = f"{name} takes its value from the shell, and is a secret by its name"
+        return Unresolved("", reason, is_secret=True)
     return Unresolved("", f"{name} takes its value from the shell; give it a value or a default, ${{{name}:-…}}")

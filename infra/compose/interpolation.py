@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from infra.compose.secret_rules import is_secret_name
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
 
@@ -15,14 +17,19 @@ class Unresolved(str):
     `${POSTGRES_PASSWORD:?}`: nothing on AWS reads it.
     """
 
-    __slots__ = ("reason",)
+    __slots__ = ("is_secret", "reason")
     reason: str
+    is_secret: bool
 
-    def __new__(cls, text: str, reason: str) -> "Unresolved":
-        """Mark `text` as having no value, because of `reason`."""
+    def __new__(cls, text: str, reason: str, *, is_secret: bool = False) -> "Unresolved":
+        """Mark `text` as having no value, because of `reason`; `is_secret`: and it must not get a default."""
         self = super().__new__(cls, text)
-        self.reason = reason
+        self.reason, self.is_secret = reason, is_secret
         return self
+
+
+class SecretWithoutValueError(ValueError):
+    """A variable that is a secret by its name has no value."""
 
 
 def interpolate(data: Any, variables: Mapping[str, str]) -> Any:
@@ -56,7 +63,7 @@ def substitute_or_mark(text: str, variables: Mapping[str, str]) -> str:
     try:
         return substitute(text, variables)
     except ValueError as error:
-        return Unresolved(text, str(error))
+        return Unresolved(text, str(error), is_secret=isinstance(error, SecretWithoutValueError))
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
@@ -110,6 +117,8 @@ def _braced(inside: str, variables: Mapping[str, str]) -> str:
 
 def _value(name: str, variables: Mapping[str, str]) -> str:
     if name not in variables:
+        if is_secret_name(name):  # a default would be a secret in the file
+            raise SecretWithoutValueError(f"variable {name} has no value on AWS, and is a secret by its name")
         raise ValueError(f"variable {name} has no value; give it a default, ${{{name}:-…}}")
     return variables[name]
 

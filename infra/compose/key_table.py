@@ -385,7 +385,9 @@ KEYS: tuple[Key, ...] = (
             ),
             "secrets": (
                 "VARIABLE: name; the stack makes one secret of AWS Secrets Manager with a random value for each name, "
-                "and services that give the same name share it"
+                "and services that give the same name share it. VARIABLE: {existing: name-or-ARN, key: field} brings "
+                "one of your own, which `make secret NAME=name` puts there; `key` for a field of a JSON object. The "
+                "task may read exactly that one; one under a KMS key of your own needs the key's policy too"
             ),
             "sign_in": (
                 "VARIABLE: issuer, client_id, client_secret or public_url: what the service needs for OpenID Connect "

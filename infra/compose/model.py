@@ -42,6 +42,15 @@ class SignInField(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretDefinition:
+    """A secret of AWS Secrets Manager: one that the stack generates and shares, or one that was put there before."""
+
+    generated: str | None  # its name among those of the stack
+    existing: str | None  # name or ARN
+    key: str | None  # of an existing one whose value is a JSON object: the field that is meant
+
+
+@dataclass(frozen=True, kw_only=True)
 class Build:
     """How an image is built: an absolute context, and a Dockerfile path relative to it."""
 
@@ -121,7 +130,7 @@ class ServiceDefinition:
     public: Public | None
     autoscaling: Autoscaling | None
     database_user: str | None  # `x-aws.database_sign_in: iam`: signs in to RDS as this user by IAM token, not password
-    secrets: Mapping[str, str]  # `x-aws.secrets`: variable -> name of a secret that the stack generates and shares
+    secrets: Mapping[str, SecretDefinition]  # `x-aws.secrets`, sorted by variable
     sign_in_variables: Mapping[str, SignInField]  # `x-aws.sign_in`: variable -> what it carries
 
     @property

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.compose.secret_rules import masked
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -37,7 +39,8 @@ class Problems:
 
     def add(self, service: str | None, key: str, reason: str, alternative: str = "") -> None:
         """Note a problem and carry on reading."""
-        self._found[Problem(self._file, service, key, reason, alternative)] = None
+        # What a message shows of a value may hold a URL with a password, and messages end in logs.
+        self._found[Problem(self._file, service, key, masked(reason), alternative)] = None
 
     def raise_any(self) -> None:
         """Raise `ComposeError` with everything noted so far, if there is anything: the file's, then by service."""

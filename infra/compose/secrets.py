@@ -1,23 +1,18 @@
 """Keeps secrets of the file, which are for the laptop, out of everything that goes to AWS."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from urllib.parse import urlsplit
 
 from infra.compose.fields import Fields
 from infra.compose.interpolation import Unresolved
 from infra.compose.model import DatabaseField, DatabaseUrl, Project
+from infra.compose.secret_rules import instead, is_secret_name, secret_in
 from infra.compose.strings import strings
 
-_SECRET_NAME = re.compile(
-    r"(.*_)?(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(API|SECRET|PRIVATE|ACCESS)_?KEY)", re.IGNORECASE
-)
-_CREDENTIALS_IN_URL = re.compile(r"\w+://[^/\s:@]*:[^/\s@]+@")
-_INSTEAD = (
-    "Name it in x-aws.secrets, so that it comes from AWS Secrets Manager; in x-aws.rds.variables of the database, if it"
-    " is the database's; or remove it on AWS with x-aws.environment (NAME: null)."
-)
 _INSTEAD_IN_IMAGE = "Fetch what needs it before the build: it would stay in the image."
 _INSTEAD_IN_TEXT = "Let the program read it from a variable, and name that one in x-aws.secrets."
+_RANDOM_URL = re.compile(r"(.*_)?(URL|URI|DSN)", re.IGNORECASE)
 
 
 def check(
@@ -25,26 +20,47 @@ def check(
     services: Mapping[str, Fields],
     environments: Mapping[str, Mapping[str, str]],
     database_variables: Mapping[str, DatabaseField | DatabaseUrl],
+    excused: Container[str],
 ) -> None:
     """Note each value of a Fargate service that is a secret by its name or form, or holds the local database's.
 
-    `environments` are those of Compose, where `database_variables` say what is a password of the database.
+    `environments` are those of Compose, where `database_variables` say what is a password of the database. `excused`
+    are variables that another problem has said what to do with.
     """
     passwords = _local_passwords(project, environments, database_variables)
     for name, service in project.services.items():
         for key, value in strings(service, services[name]):
-            instead = {"environment": _INSTEAD, "x-aws": _INSTEAD, "build": _INSTEAD_IN_IMAGE}.get(
-                key.partition(".")[0], _INSTEAD_IN_TEXT
-            )
+            place, _, variable = key.rpartition(".")
+            reason = secret_in(variable, value)
             if any(password in value for password in passwords):
                 reason = "holds the local database's password"
-                services[name].problem(
-                    key, reason, f"{instead} If it only looks like it, choose another local password."
-                )
-            elif value and _SECRET_NAME.fullmatch(key.rpartition(".")[2]):
-                services[name].problem(key, "is a secret by its name, and its value would be readable on AWS", instead)
-            elif _CREDENTIALS_IN_URL.search(value):
-                services[name].problem(key, "holds a URL with a password, readable on AWS", instead)
+            if reason is None or (place.endswith("environment") and variable in excused):
+                continue
+            alternative = _INSTEAD_IN_TEXT
+            if place.endswith("environment"):
+                alternative = _of_database(project, variable, value) or instead(variable, value)
+            elif place == "build.args":
+                alternative = _INSTEAD_IN_IMAGE
+            if reason.startswith("holds the local"):
+                alternative += " If it only looks like it, choose another local password."
+            services[name].problem(key, reason, alternative)
+        for variable in (variable for variable, secret in service.secrets.items() if secret.existing is None):
+            value = environments[name].get(variable, "")
+            if "://" in value or _RANDOM_URL.fullmatch(variable):
+                alternative = _of_database(project, variable, value) or instead(variable, "://")
+                reason = "would be random characters, not a URL"
+                services[name].problem(f"x-aws.secrets.{variable}", reason, alternative)
+
+
+def _of_database(project: Project, variable: str, value: str) -> str:
+    """Return how RDS gives a variable that is the managed database's URL its value; empty when it is none."""
+    try:
+        host = urlsplit(value).hostname
+    except ValueError:
+        return ""
+    if project.database is None or host != project.database.service:
+        return ""
+    return f"Add {variable}: url to x-aws.rds.variables of {host}."
 
 
 def _local_passwords(
@@ -56,7 +72,7 @@ def _local_passwords(
     found = set()
     if project.database:
         own = environments[project.database.service]
-        found |= {value for name, value in own.items() if _SECRET_NAME.fullmatch(name)}
+        found |= {value for name, value in own.items() if is_secret_name(name)}
     carriers = {name for name, field in database_variables.items() if field is DatabaseField.PASSWORD}
     for environment in environments.values():
         found |= {value for name, value in environment.items() if name in carriers}

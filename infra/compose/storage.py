@@ -25,16 +25,23 @@ def keeps_data(fields: Fields) -> bool:
 
 def refuse_databases(
     services: Mapping[str, Fields], environments: Mapping[str, Mapping[str, str]], *, has_managed: bool
-) -> None:
-    """Note each of these services, which keep data; RDS can stand in for one of them."""
+) -> set[str]:
+    """Note each of these services, which keep data, and return the variables that RDS would give a value to.
+
+    RDS can stand in for one of them.
+    """
+    given: set[str] = set()
     for name, fields in services.items():
         instead = _instead(fields)
         alternative = _ON_LAPTOPS
         if instead == _RDS and not has_managed:
-            variables = ", ".join(f"{variable}: {part}" for variable, part in _fitting(name, environments).items())
+            fitting = _fitting(name, environments)
+            given |= fitting.keys()
+            variables = ", ".join(f"{variable}: {part}" for variable, part in fitting.items())
             alternative = f"Have it stand in for this service with x-aws: {{rds: {{variables: {{{variables}}}}}}}."
         reason = f"{fields.raw('image')} keeps its data in a task, and it ends with the task: AWS has {instead} for it"
         fields.problem("image", reason, alternative)
+    return given
 
 
 def check(project: Project, services: Mapping[str, Fields]) -> None:

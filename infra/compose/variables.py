@@ -8,12 +8,20 @@ from typing import Any, TypeVar
 from infra.compose import values
 from infra.compose.database_url import database_url
 from infra.compose.fields import Fields
-from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, SignInField
+from infra.compose.interpolation import Unresolved
+from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, SecretDefinition, SignInField
+from infra.compose.secret_rules import instead
 
 T = TypeVar("T")
 
 _NAME = values.matching("[A-Za-z_][A-Za-z0-9_]*", "a variable: letters, digits and _, no digit first")
 _SECRET = values.matching("[a-z][a-z0-9-]{0,62}", "a name for the secret: a letter, then a-z, 0-9 or -, at most 63")
+# Secrets Manager's rules; a name that ends like the six characters that it adds to an ARN cannot be told from one.
+_EXISTING = values.matching(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+|(?!arn:)(?!.*-\w{6}$)[A-Za-z0-9/_+=.@-]{1,512}",
+    "the name of a secret (letters, digits and /_+=.@-, not ending in - and six characters) or its ARN",
+)
+_JSON_KEY = values.matching("[^:\\s]{1,256}", "the name of a field, without colons and spaces")
 # The user's name becomes a part of an ARN in a policy, where * would mean every user.
 _USER = values.matching("[A-Za-z_][A-Za-z0-9_]{0,62}", "a role of PostgreSQL: a letter or _, then letters, digits or _")
 
@@ -26,7 +34,7 @@ class VariableSources:
     database: Mapping[str, DatabaseField]
     database_urls: Mapping[str, DatabaseUrl]
     database_user: str | None
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, SecretDefinition]
     sign_in: Mapping[str, SignInField]
 
 
@@ -45,7 +53,7 @@ def variables_of(
     different = _different(fields, local)
     plain = {name: value for name, value in {**local, **different}.items() if value is not None}
     x_aws = fields.within("x-aws")
-    secrets = _named(x_aws, "secrets", _SECRET)
+    secrets = _named(x_aws, "secrets", _secret)
     sign_in = _named(x_aws, "sign_in", lambda value: SignInField(values.one_of(*SignInField)(value)))
     parts = {name: part for name, part in database_variables.items() if isinstance(part, DatabaseField)}
     from_rds = {name: field for name, field in parts.items() if name in plain}
@@ -76,7 +84,7 @@ def variables_of(
             sources.setdefault(name, source)
     return VariableSources(
         environment={
-            name: fields.parse(place(fields, name), value, str, "")
+            name: _resolved(fields, name, value)
             for name, value in sorted(plain.items())
             if name not in {**from_rds, **urls, **secrets, **sign_in}
         },
@@ -86,6 +94,13 @@ def variables_of(
         secrets=secrets,
         sign_in=sign_in,
     )
+
+
+def _resolved(fields: Fields, name: str, value: str) -> str:
+    if isinstance(value, Unresolved) and value.is_secret:
+        fields.problem(place(fields, name), value.reason, instead(name, ""))
+        return ""
+    return fields.parse(place(fields, name), value, str, "")
 
 
 def place(fields: Fields, variable: str) -> str:
@@ -106,6 +121,17 @@ def _different(fields: Fields, local: Mapping[str, str]) -> dict[str, str | None
             alternative = f"Did you mean {close[0]}?" if close else "Drop the key."
             fields.problem(f"x-aws.environment.{name}", "there is no such variable to remove", alternative)
     return found
+
+
+def _secret(value: Any) -> SecretDefinition:
+    if not isinstance(value, Mapping):
+        return SecretDefinition(generated=_SECRET(value), existing=None, key=None)
+    if unknown := value.keys() - {"existing", "key"}:
+        raise ValueError(f"has the unknown key {min(unknown)}; write existing and, for a field of a JSON object, key")
+    if "existing" not in value:
+        raise ValueError("lacks existing, the name or ARN of the secret")
+    key = None if value.get("key") is None else _JSON_KEY(value["key"])
+    return SecretDefinition(generated=None, existing=_EXISTING(value["existing"]), key=key)
 
 
 def _named(x_aws: Fields, key: str, parse: Callable[[Any], T]) -> dict[str, T]:

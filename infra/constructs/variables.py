@@ -13,7 +13,7 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True)
 class ContainerVariables:
-    """ContainerVariables in the clear, and those that ECS fetches from Secrets Manager when a task starts."""
+    """Variables in the clear, and those that ECS fetches from Secrets Manager when a task starts."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, ecs.Secret] = field(default_factory=dict)

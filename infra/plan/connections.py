@@ -8,10 +8,13 @@ from infra.plan.task_count import TaskCount
 from infra.plan.tasks import Task
 
 POOL_SIZE = "DATABASE_POOL_SIZE"
-"""Variable of a container: how many connections its one worker keeps open at most."""
+"""Variable of a container: how many connections its one process keeps open at most."""
 
 DEFAULT_POOL_SIZE = 10
 """The API's own, where the compose file does not set the variable."""
+
+BESIDES_POOL = 1
+"""One more of each process, on which it asks whether it is ready."""
 
 # For RDS itself and the superusers (5), and for whoever has to look what is the matter.
 _RESERVE = 10
@@ -50,7 +53,7 @@ def _parts(task: Task, count: TaskCount) -> list[tuple[int, str]]:
     if task.service.uses_database:
         pool = _pool_size(task.service.environment.get(POOL_SIZE))
         tasks = count.maximum_during_deployment
-        parts.append((tasks * pool, f"{name}: {tasks} tasks x {pool}"))
+        parts.append((tasks * (pool + BESIDES_POOL), f"{name}: {tasks} tasks x ({pool} + {BESIDES_POOL})"))
     # An init container has one, in new tasks only.
     new = count.maximum_during_deployment - count.maximum
     parts += [

@@ -91,7 +91,7 @@ def test_an_access_token_lets_in(client: TestClient, issuer: Issuer) -> None:
 
 @pytest.mark.parametrize("token", [None, "", "x", SERVICE_TOKEN[:-1], SERVICE_TOKEN + "x", "ação", "a.b.c"])
 def test_no_token_or_a_wrong_one_does_not(client: TestClient, token: str | None) -> None:
-    headers = {"Authorization": f"Bearer {token}".encode()} if token is not None else {}
+    headers: list[tuple[bytes, bytes]] = [] if token is None else [(b"Authorization", f"Bearer {token}".encode())]
     assert client.get("/products/", headers=headers).status_code == 401
 
 

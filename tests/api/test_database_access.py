@@ -187,7 +187,8 @@ def connect(port: int, host: str, ca: Path, monkeypatch: pytest.MonkeyPatch) -> 
     engine = make_engine(Settings(pghost=host, pgport=port, pguser="postgres", pgdatabase="postgres"))
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
-        assert connection.connection.dbapi_connection.info.ssl_in_use
+        opened: Any = connection.connection.dbapi_connection
+        assert opened.info.ssl_in_use
     engine.dispose()
 
 
@@ -207,7 +208,7 @@ def test_tls_is_used_and_the_server_verified(
 def test_the_certificates_of_rds_are_there_and_valid_for_years() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(ROOT / "app/api/rds-ca.pem")
-    certificates = context.get_ca_certs()
+    certificates: Any = context.get_ca_certs()
     names = {value for c in certificates for ((name, value),) in c["subject"] if name == "commonName"}
     assert {f"Amazon RDS {region} Root CA RSA2048 G1" for region in ("sa-east-1", "us-east-1")} <= names
     assert min(ssl.cert_time_to_seconds(c["notAfter"]) for c in certificates) > time.time() + 2 * 365 * 86400

@@ -18,9 +18,8 @@ from app.api.main import create_app
 from app.api.migrate import upgrade
 from app.api.settings import Settings
 from app.embedded_postgres import embedded_postgres
-from testkit.database import API_ROLE, libpq
+from testkit.database import API_ROLE, libpq, server_folder
 from tests.api.conftest import connection, created, problem
-from tests.conftest import server_folder
 
 Json = dict[str, Any]
 
@@ -110,7 +109,7 @@ def test_a_read_only_database_is_a_503_and_its_connections_are_replaced(
     try:
         terminate(owner)
         for method, address in (("PUT", path), ("POST", "/products/"), ("DELETE", path)):
-            body = {} if method == "DELETE" else {"json": product}
+            body: Json = {} if method == "DELETE" else {"json": product}
             assert "read-only" in problem(api.request(method, address, **body), 503)["detail"]
         assert "read-only" in problem(api.post("/products/", json=product, headers=a_key()), 503)["detail"]
         assert "read-only" in problem(api.get("/health/ready"), 503)["detail"]
@@ -141,7 +140,7 @@ def test_a_change_that_was_cut_off_is_not_offered_to_be_sent_again(
     path = "/products/" if method == "POST" else f"/products/{created(api, product)['id']}"
     with connection(migrated_postgres_url) as other, ThreadPoolExecutor(1) as pool:
         other.execute(text("BEGIN; LOCK TABLE products"))
-        body = {} if method == "DELETE" else {"json": product}
+        body: Json = {} if method == "DELETE" else {"json": product}
         change = pool.submit(api.request, method, path, **body)
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = :role AND wait_event_type = 'Lock'"
         while not owner.execute(text(waiting), {"role": API_ROLE}).scalar_one():

@@ -75,7 +75,8 @@ def test_processes_share_the_keys_and_a_restart_keeps_them(
         with httpx.Client(base_url=base_url, timeout=30) as client:
             response = create(client, product, "chave-de-dois-processos")
             assert response.status_code == 201, response.text
-            return response.content
+            content: bytes = response.content
+            return content
 
     with ExitStack() as stack, ThreadPoolExecutor(8) as pool:
         log = tmp_path / "api.log"

@@ -205,7 +205,7 @@ def test_what_is_exported_comes_back_exactly(
 def test_an_export_has_what_the_filter_shows_in_its_order(client: TestClient, product: Json) -> None:
     for price in (1, 3, 2):
         created(client, product, price=price)
-    query = {"price_min": 2, "sort": "-price"}
+    query: Json = {"price_min": 2, "sort": "-price"}
     lines = client.get("/products/export", params={**query, "format": "jsonl"}).text.splitlines()
     exported = [json.loads(line) for line in lines]
     assert [p["price"] for p in exported] == [3, 2]

@@ -13,7 +13,7 @@ from app.api import pages as pages_module
 from tests.api.conftest import Json, created, field_errors
 
 COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
-SHOP = [
+SHOP: list[Json] = [
     {"name": "Geladeira Frost-Free", "description": "Inox, 220 V", "price": 2899.9, "categoria": "Eletrodoméstico"},
     {"name": "Água-viva de pelúcia", "description": None, "price": 49.5, "categoria": "Móveis"},
     {"name": "agua sanitária", "description": "Geladeiras não incluídas", "price": 49.5, "categoria": "Móveis"},
@@ -175,7 +175,7 @@ def test_what_makes_no_sense_is_refused_by_name(client: TestClient, query: str, 
 def test_a_cursor_of_any_position_is_a_page_or_a_problem(client: TestClient, shop: list[Json]) -> None:
     from app.api.cursor import encode
 
-    values = ("", "1", "-1", "1e400", "NaN", "Infinity", "é\0", "Roupas", "2020-01-01")
+    values: tuple[str, ...] = ("", "1", "-1", "1e400", "NaN", "Infinity", "é\0", "Roupas", "2020-01-01")
     values += ("9999-12-31T23:59:59+00:00", "2020-01-01T00:00:00+23:59", "0001-01-01T00:00:00+01:00")
     for column in COLUMNS:
         for value in values:

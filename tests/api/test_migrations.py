@@ -294,3 +294,19 @@ def test_every_wrong_setting_is_named_at_once() -> None:
     assert result.returncode == 1
     assert "PGPORT" in result.stderr
     assert "DATABASE_POOL_SIZE" in result.stderr
+
+
+def test_a_migration_may_take_longer_than_a_request(empty_database: URL) -> None:
+    settings = Settings(database_url=libpq(empty_database), statement_timeout_seconds=0.2)
+    engine = make_engine(settings)
+    upgrade(engine, target="0004")
+    with engine.connect() as opened:
+        opened.exec_driver_sql(SOFAS)
+        opened.exec_driver_sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql "
+            "AS $$ BEGIN PERFORM pg_sleep(4); RETURN NEW; END $$"
+        )
+        opened.exec_driver_sql("UPDATE products SET search = NULL WHERE id = 1")
+        opened.exec_driver_sql("CREATE TRIGGER slow BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION slow()")
+    assert upgrade(engine) == newest_revision()
+    engine.dispose()

@@ -63,6 +63,7 @@ schemathesis.openapi.media_type("text/csv", csv_files.map(str.encode))
 schemathesis.openapi.media_type("application/jsonl", json_lines.map(str.encode))
 
 
+Case = schemathesis.Case[Any]
 requests = schemathesis.openapi.from_dict(create_app().openapi(), config=SchemathesisConfig.from_dict(CONFIG))
 
 
@@ -70,10 +71,10 @@ requests = schemathesis.openapi.from_dict(create_app().openapi(), config=Schemat
 class SignIn:
     """The service token in every request; the check for ignored sign-in leaves it out itself."""
 
-    def get(self, _case: schemathesis.Case, _context: schemathesis.AuthContext) -> str:
+    def get(self, _case: Case, _context: schemathesis.AuthContext) -> str:
         return TOKEN
 
-    def set(self, case: schemathesis.Case, data: str, _context: schemathesis.AuthContext) -> None:
+    def set(self, case: Case, data: str, _context: schemathesis.AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
@@ -84,7 +85,7 @@ def filter_headers(_context: Any, headers: Json | None) -> bool:
 
 
 @requests.hook
-def filter_failure(_context: Any, failure: Failure, _case: schemathesis.Case, response: schemathesis.Response) -> bool:
+def filter_failure(_context: Any, failure: Failure, _case: Case, response: schemathesis.Response) -> bool:
     """Let a right request be refused by one of RULES, or because the product has another version by now."""
     if not isinstance(failure, RejectedPositiveData):
         return True
@@ -104,7 +105,7 @@ def address(migrated_postgres_url: URL, tmp_path_factory: pytest.TempPathFactory
 
 
 @requests.parametrize()
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case, address: str) -> None:
+def test_every_answer_is_as_the_document_says(case: Case, address: str) -> None:
     case.call_and_validate(base_url=address)
 
 
@@ -116,12 +117,14 @@ def test_what_is_created_can_be_read_changed_and_deleted(address: str, migrated_
         def setup(self) -> None:
             # Every story starts with nothing, or it would not go the same way when it is told again.
             with engine.connect() as connection:
-                connection.execute(text("TRUNCATE products, idempotency_keys, products_summary RESTART IDENTITY"))
+                connection.execute(
+                    text("TRUNCATE products, idempotency_keys, products_summary, imports RESTART IDENTITY")
+                )
 
-        def get_call_kwargs(self, _case: schemathesis.Case) -> Json:
+        def get_call_kwargs(self, _case: Case) -> Json:
             return {"base_url": address}
 
-        def after_call(self, response: schemathesis.Response, case: schemathesis.Case) -> None:
+        def after_call(self, response: schemathesis.Response, case: Case) -> None:
             super().after_call(response, case)
             seen.add((case.operation.definition.raw["operationId"], response.status_code))
 

@@ -48,17 +48,19 @@ def test_every_operation_declares_the_problems_it_can_answer_with(name: str) -> 
     has_json = any(media_type.endswith("json") for media_type in operation.get("requestBody", {}).get("content", {}))
     has_values = "parameters" in operation or "requestBody" in operation
     about_one = name in ("read_product", "update_product", "patch_product", "delete_product")
+    about_import = name in ("read_import", "cancel_import")
     expected = {
         "400": has_json or name == "import_products",
         "401": "security" in operation,
-        "404": about_one,
+        "404": about_one or about_import,
         "408": has_json or name == "import_products",
-        "409": name == "delete_products",
+        "409": name in ("delete_products", "import_products", "cancel_import"),
         "412": about_one and name != "read_product",
         "413": has_json or name == "import_products",
         "415": name == "import_products",
         "422": has_values,
         "428": about_one and name != "read_product",
+        "500": name == "import_products",
         "503": name != "live",
     }
     declared = {status for status in operation["responses"] if status >= "400"}
@@ -82,6 +84,7 @@ def test_what_answers_carry_besides_is_declared() -> None:
     assert {("create_product", "201", "Location"), ("read_summary", "200", "Age")} <= declared
     assert {("read_products", "200", header) for header in ("Link", "X-Total-Count", "X-Total-Count-Kind")} <= declared
     assert ("export_products", "200", "Content-Disposition") in declared
+    assert {("import_products", status, "Location") for status in ("200", "202", "500")} <= declared
     problems = {(name, status) for name, o in OPERATIONS.items() for status in o["responses"]}
     for status, header in (("401", "WWW-Authenticate"), ("412", "ETag"), ("503", "Retry-After")):
         assert {(n, s, header) for n, s in problems if s == status} <= declared
@@ -106,6 +109,10 @@ def test_what_answers_carry_besides_is_declared() -> None:
         ("delete_product", "DELETE", "/products/{id}", {"headers": {"if-match": '"7"'}}),
         ("export_products", "GET", "/products/export?format=xlsx", {}),
         ("import_products", "POST", "/products/import", {"json": []}),
+        ("read_imports", "GET", f"/products/imports?idempotency_key={'x' * 256}", {}),
+        ("read_import", "GET", "/products/imports/x", {}),
+        ("read_import", "GET", "/products/imports/00000000-0000-0000-0000-000000000000", {}),
+        ("cancel_import", "DELETE", "/products/imports/00000000-0000-0000-0000-000000000000", {}),
     ],
 )
 def test_an_example_of_a_problem_is_what_the_api_answers(

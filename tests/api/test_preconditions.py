@@ -16,7 +16,7 @@ from tests.api.conftest import Json, created, field_errors, problem
 
 def change(client: TestClient, method: str, made: Json, if_match: str | None) -> Any:
     headers = {} if if_match is None else {"if-match": if_match}
-    body = {} if method == "DELETE" else {"json": {"price": 7}}
+    body: Json = {} if method == "DELETE" else {"json": {"price": 7}}
     return client.request(method, f"/products/{made['id']}", headers=headers, **body)
 
 

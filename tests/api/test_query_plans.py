@@ -1,6 +1,7 @@
 """At a million products no request reads the whole table: the plans that PostgreSQL makes for it are looked at."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -150,7 +151,7 @@ def test_no_page_of_a_list_reads_the_whole_table(million: TestClient, parameters
     for relation in ("next", "prev"):  # there, and back again
         if relation in response.links:
             url = response.links[relation]["url"]
-            response, found = scans(million, lambda url=url: million.get(url))
+            response, found = scans(million, partial(million.get, url))
             assert response.status_code == 200, response.text
             assert_few_are_read(found)
 
@@ -162,7 +163,7 @@ def test_no_page_deep_in_an_order_reads_the_whole_table(million: TestClient, sor
     place = parse_qs(urlsplit(start.links["next"]["url"]).query)["after"]
     for direction in ("after", "before"):
         query = {"sort": sort, direction: place, **others}
-        response, found = scans(million, lambda query=query: million.get("/products/", params=query))
+        response, found = scans(million, partial(million.get, "/products/", params=query))
         assert response.status_code == 200, response.text
         assert_few_are_read(found)
 
@@ -176,7 +177,7 @@ def test_one_product_is_found_by_its_key(million: TestClient) -> None:
 @pytest.mark.parametrize("headers", [{}, {"if-match": '"7"'}], ids=str)
 def test_a_change_finds_its_product_by_the_key(million: TestClient, method: str, headers: Json) -> None:
     product_id = 500_000 if headers else 2_000_000  # not there, or another version: nothing is changed
-    body = {} if method == "DELETE" else {"json": {"price": 7}}
+    body: Json = {} if method == "DELETE" else {"json": {"price": 7}}
     response, found = scans(
         million, lambda: million.request(method, f"/products/{product_id}", headers=headers, **body)
     )
@@ -202,7 +203,7 @@ def test_an_export_begins_without_having_read_the_whole_table(million: TestClien
         pieces = export(million.app.state.resources.database.engine, ExportQuery.model_validate(query))  # type: ignore[attr-defined]
         assert next(pieces).startswith(b"id,name,")
         next(pieces, b"")
-        pieces.close()  # type: ignore[attr-defined]
+        pieces.close()
 
     query = query | ({"categoria": [query["categoria"]]} if isinstance(query.get("categoria"), str) else {})
     _, found = scans(million, begin)

@@ -6,21 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 import httpx2 as httpx
 import psycopg2
 import pytest
-import uvicorn
 from sqlalchemy import URL, create_engine, text
 
-from app.api.main import create_app
-from app.api.settings import Settings
 from app.api.transfers import FileDownload, FileSlots, StatementCanceller
-from testkit.database import libpq
 from tests.api.conftest import connection, problem
+from tests.api.serving import eventually, serving
 
 SIZE = 2
 HEAD = b"POST /products/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100000\r\n\r\nname"
@@ -29,28 +26,6 @@ MANY = (
     "INSERT INTO products (name, description, price, categoria, email_fornecedor) "
     "SELECT repeat('x', 200), repeat('y', 2000), 1, 'Roupas', 'a@example.com' FROM generate_series(1, 10000)"
 )
-
-
-@contextmanager
-def serving(url: URL, **settings: Any) -> Iterator[tuple[str, int]]:
-    """Run an API of this process, whose limits a test may have changed, on a socket; yield its address."""
-    config = uvicorn.Config(create_app(Settings(database_url=libpq(url), **settings)), port=0, log_config=None)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        eventually(lambda: server.started)
-        yield server.servers[0].sockets[0].getsockname()
-    finally:
-        server.force_exit = server.should_exit = True
-        thread.join(30)
-
-
-def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -70,10 +70,10 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
     assert sorted(row[2].rpartition(", ")[2] for row in _rows(output) if row[0] == "TargetGroup") == ["1 targets"] * 2
     updated, ends, unhealthy = re.findall(r"✓ cdk deploy a.*\n((?:  .*\n)+)", output)
     answered = r"  (\d+) of \1 requests answered meanwhile, "
-    assert re.match(answered + r"first by 1\.0\.0, then by 1\.0\.1\n", updated)
-    assert re.match(answered + r"all by 1\.0\.1\n", ends)
+    assert re.match(answered + r"first by (\d+\.\d+\.\d+), then by \2\+next\n", updated)
+    assert re.match(answered + r"all by \d+\.\d+\.\d+\+next\n", ends)
     assert "Essential container exited; api exited with code 1 after: api: made to fail" in ends
-    assert re.match(answered + r"all by 1\.0\.1\n", unhealthy)
+    assert re.match(answered + r"all by \d+\.\d+\.\d+\+next\n", unhealthy)
     assert "Task failed container health checks; api was stopped after: " in unhealthy
     assert _left(output) == ""
 

@@ -31,14 +31,14 @@ def click(app: AppTest, key: str) -> AppTest:
 
 def select(app: AppTest, *rows: int) -> AppTest:
     """Select rows of the table, and no others."""
-    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    app.session_state[app.dataframe[0].key or ""] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return run(app)
 
 
 def type_into_table(app: AppTest, rows: Mapping[int, Mapping[str, Any]]) -> AppTest:
     """Have the table that is edited hold these changes, and no others: new values by row and column."""
     edits = {"edited_rows": {row: dict(values) for row, values in rows.items()}, "added_rows": [], "deleted_rows": []}
-    app.session_state[app.data_editor[0].key] = edits
+    app.session_state[app.data_editor[0].key or ""] = edits
     return run(app)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx2 as httpx
 from streamlit.auth_util import set_cookie_with_chunks
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME, XSRF_COOKIE_NAME
@@ -70,7 +71,7 @@ async def session(url: str, cookies: Mapping[str, str] | None = None) -> AsyncIt
         max_size=None,
         max_queue=None,  # what is not read does not keep the connection from closing
     ) as connection:
-        await connection.send(BackMsg(rerun_script={}).SerializeToString())
+        await connection.send(BackMsg(rerun_script=ClientState()).SerializeToString())
         async with asyncio.timeout(PATIENCE):
             while True:
                 message = ForwardMsg.FromString(await connection.recv(decode=False))

@@ -13,11 +13,9 @@ from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack import app
-from ministack.core import container_reaper
-from ministack.services import ecs
 
 from infra.rehearsal.launcher import container_definitions, database, distribution, fargate, registry, resource_types
+from infra.rehearsal.launcher.internals import app, container_reaper, ecs, replace
 
 
 def main() -> None:
@@ -29,7 +27,7 @@ def main() -> None:
     database.protect()
     engine = ecs._get_docker()
     if engine:
-        app._stop_docker_containers = lambda *_: _remove_containers(engine)
+        replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
         database.install(engine)
         fargate.install(engine)
     config = Config()

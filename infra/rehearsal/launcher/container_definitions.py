@@ -7,14 +7,14 @@ starts containers in the order of the list.
 from graphlib import TopologicalSorter
 from typing import Any
 
-from ministack.services.cloudformation import provisioners
+from infra.rehearsal.launcher.internals import provisioners, replace
 
 _MAPS = ("dockerLabels", "options")  # their keys are the user's own
 
 
 def install() -> None:
     """Replace the emulator's translation."""
-    provisioners._normalize_container_defs = _translated
+    replace(provisioners, "_normalize_container_defs", lambda _: _translated)
 
 
 def _translated(definitions: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,33 +7,33 @@ import os
 import secrets
 import shlex
 import time
+from collections.abc import Callable
 from typing import Any
 
-from ministack.core import container_reaper
-from ministack.services import ecs, rds
-from ministack.services.cloudformation import provisioners, stacks
+from infra.rehearsal.launcher.internals import container_reaper, ecs, handlers, rds, replace, stacks
 
+_INSTANCE = "AWS::RDS::DBInstance"
 _SUPERUSER = "rdsadmin"
 _START_TIMEOUT = 60.0  # seconds; PostgreSQL takes two on an idle machine
 
 
 def protect() -> None:
     """Let CloudFormation no more delete a protected instance than the RDS API does."""
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]
-    delete_record = handlers["delete"]
+    instances = handlers(_INSTANCE)
+    delete_record = instances["delete"]
 
     def delete(identifier: str, properties: dict[str, Any]) -> None:
         if rds._instances.get(identifier, {}).get("DeletionProtection"):
             raise ValueError(f"Cannot delete protected DB Instance {identifier}, please disable deletion protection")
         delete_record(identifier, properties)
 
-    handlers["delete"] = delete
+    instances["delete"] = delete
 
 
 def install(engine: Any) -> None:
     """Start and stop a container with each instance of CloudFormation's."""
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]
-    create_record, delete_record = handlers["create"], handlers["delete"]
+    instances = handlers(_INSTANCE)
+    create_record, delete_record = instances["create"], instances["delete"]
 
     def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         identifier, attributes = create_record(logical_id, properties, stack_name)
@@ -46,14 +46,17 @@ def install(engine: Any) -> None:
         delete_record(identifier, properties)
         ecs._remove_docker_container(engine, container)
 
-    handlers["create"], handlers["delete"] = create, delete
-    run_off_the_loop("AWS::RDS::DBInstance")
+    instances["create"], instances["delete"] = create, delete
+    run_off_the_loop(_INSTANCE)
 
 
 def run_off_the_loop(resource_type: str) -> None:
     """Give a resource type's handlers a thread of their own: waiting in one would stop the whole emulator."""
-    others = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda requested: requested == resource_type or others(requested)
+
+    def or_others(others: Callable[[str], bool]) -> Callable[[str], bool]:
+        return lambda requested: requested == resource_type or others(requested)
+
+    replace(stacks, "_runs_on_worker_thread", or_others)
 
 
 def network_of(engine: Any) -> str:

@@ -3,20 +3,22 @@
 The emulator serves a distribution, but does not know of such origins in CloudFormation, nor look at their settings.
 """
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from ministack.core import cloudfront_js
-from ministack.core.responses import get_account_id
-from ministack.services import cloudfront
+from infra.rehearsal.launcher.internals import cloudfront, cloudfront_js, get_account_id, replace
 
 
 def install() -> None:
     """Have requests follow the settings of a VPC origin, and pass a function, for which there is no JavaScript here."""
-    read_origin = cloudfront._dataplane_origin
+    replace(cloudfront, "_dataplane_origin", _with_settings_of_vpc_origin)
+    replace(cloudfront_js, "evaluate", lambda _: lambda _code, event: event["request"])
 
+
+def _with_settings_of_vpc_origin(read_origin: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     def origin(element: Any) -> dict[str, Any]:
-        settings: dict[str, Any] = read_origin(element)
+        settings = read_origin(element)
         in_vpc = cloudfront._find(element, "VpcOriginConfig")
         if in_vpc is None:
             return settings
@@ -28,8 +30,7 @@ def install() -> None:
             "read_timeout": int(cloudfront._text(in_vpc, "OriginReadTimeout") or 30),
         }
 
-    cloudfront._dataplane_origin = origin
-    cloudfront_js.evaluate = lambda _code, event: event["request"]
+    return origin
 
 
 def create(_logical_id: str, properties: dict[str, Any], _stack_name: str) -> tuple[str, dict[str, Any]]:

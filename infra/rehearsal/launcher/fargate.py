@@ -9,15 +9,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from typing import Any
-
-from ministack.core.concurrency import spawn_background
-from ministack.core.responses import request_scope
-from ministack.services import alb, ecs
-from ministack.services.cloudformation import provisioners
 
 from infra.rehearsal.launcher import registry
 from infra.rehearsal.launcher.database import run_off_the_loop
+from infra.rehearsal.launcher.internals import alb, ecs, handlers, replace, request_scope, spawn_background
 
 _SECOND = 1_000_000_000  # Docker's unit of time is the nanosecond
 _POLL = 0.25  # seconds
@@ -30,25 +27,26 @@ _dns_names: dict[str, dict[str, str]] = {}
 
 def install(engine: Any) -> None:
     """Replace how the emulator runs the containers of a task."""
-    _run_with_every_setting()
-    _start_in_order()
+    replace(ecs, "_build_run_kwargs", _with_every_setting)
+    replace(ecs, "_run_docker_container", lambda _: _start_in_order)
+    replace(
+        ecs, "_prepare_service_images", lambda _: lambda *_: None
+    )  # it asks the registry that an image is named for
     _count_when_healthy(engine)
     _wait_until_steady()
-    _remove_what_has_ended(engine)
+    replace(ecs, "_cleanup_task_resources", partial(_that_removes_what_has_ended, engine))
 
 
-def _run_with_every_setting() -> None:
-    build_arguments = ecs._build_run_kwargs
-
+def _with_every_setting(build_arguments: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     def arguments(container: dict[str, Any], task_definition: dict[str, Any], *others: Any) -> dict[str, Any]:
-        result: dict[str, Any] = build_arguments(container, task_definition, *others)
+        result = build_arguments(container, task_definition, *others)
         network, task = result["network"], ecs._tasks[result["labels"]["com.amazonaws.ecs.task-arn"]]
         result["labels"] |= container.get("dockerLabels", {})
         result["environment"] = _environment(result["environment"], task)
         result["networking_config"] = {network: {"Aliases": _aliases(task, container)}}
         return result | _settings(container, task_definition)
 
-    ecs._build_run_kwargs = arguments
+    return arguments
 
 
 def _environment(given: dict[str, str], task: dict[str, Any]) -> dict[str, str]:
@@ -100,22 +98,18 @@ def _health_check(check: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _start_in_order() -> None:
-    def run(engine: Any, container: dict[str, Any], arguments: dict[str, Any], **_: Any) -> Any:
-        _require_image(engine, container["image"])
-        for dependency in container.get("dependsOn", []):
-            labels = arguments["labels"]
-            _wait_for(engine, labels["com.amazonaws.ecs.task-arn"], **dependency)
-        started = engine.containers.create(container["image"], **arguments)
-        try:
-            started.start()
-        except Exception:
-            started.remove(force=True, v=True)
-            raise
-        return started
-
-    ecs._run_docker_container = run
-    ecs._prepare_service_images = lambda *_: None  # it would ask the real registry that an image is named for
+def _start_in_order(engine: Any, container: dict[str, Any], arguments: dict[str, Any], **_: Any) -> Any:
+    _require_image(engine, container["image"])
+    for dependency in container.get("dependsOn", []):
+        labels = arguments["labels"]
+        _wait_for(engine, labels["com.amazonaws.ecs.task-arn"], **dependency)
+    started = engine.containers.create(container["image"], **arguments)
+    try:
+        started.start()
+    except Exception:
+        started.remove(force=True, v=True)
+        raise
+    return started
 
 
 def _require_image(engine: Any, image: str) -> None:
@@ -149,38 +143,43 @@ def _wait_for(engine: Any, task_arn: str, *, containerName: str, condition: str)
 
 def _count_when_healthy(engine: Any) -> None:
     """A task takes traffic and counts for its deployment once it is healthy; an unhealthy one is stopped."""
-    report_stable, address = ecs._schedule_service_deployment_completion, ecs._task_ip
+    address = ecs._task_ip
 
-    def schedule(cluster: str, service_key: str, account: str, region: str, healthy_task: Any = None) -> None:
-        if healthy_task is None:
-            report_stable(cluster, service_key, account, region)
-            return
+    def when_healthy(report_stable: Callable[..., None]) -> Callable[..., None]:
+        def schedule(cluster: str, service_key: str, account: str, region: str, healthy_task: Any = None) -> None:
+            if healthy_task is None:
+                report_stable(cluster, service_key, account, region)
+                return
 
-        def watch() -> None:
-            with request_scope(account, region):
-                problem = _health_problem(engine, healthy_task, ecs._services[service_key], address(healthy_task))
-                if problem is None:
-                    healthy_task["_takes_traffic"] = True
-                    report_stable(cluster, service_key, account, region, healthy_task=healthy_task)
-                elif ecs._mark_task_stopped(
-                    healthy_task["taskArn"], healthy_task, problem, "ServiceSchedulerInitiated"
-                ):
-                    ecs._cleanup_task_resources(healthy_task, engine)
-                    ecs._record_service_task_failure(healthy_task)
+            def watch() -> None:
+                with request_scope(account, region):
+                    problem = _health_problem(engine, healthy_task, ecs._services[service_key], address(healthy_task))
+                    if problem is None:
+                        healthy_task["_takes_traffic"] = True
+                        report_stable(cluster, service_key, account, region, healthy_task=healthy_task)
+                    elif ecs._mark_task_stopped(
+                        healthy_task["taskArn"], healthy_task, problem, "ServiceSchedulerInitiated"
+                    ):
+                        ecs._cleanup_task_resources(healthy_task, engine)
+                        ecs._record_service_task_failure(healthy_task)
 
-        spawn_background(watch, thread_name="health")
+            spawn_background(watch, thread_name="health")
 
-    record_address = ecs._record_task_ip
+        return schedule
 
+    replace(ecs, "_record_task_ip", _of_an_essential_container)
+    replace(ecs, "_schedule_service_deployment_completion", when_healthy)
+    replace(ecs, "_task_ip", lambda _: lambda task: address(task) if task.get("_takes_traffic") else None)
+
+
+def _of_an_essential_container(record_address: Callable[..., None]) -> Callable[..., None]:
     def record(task: dict[str, Any], container: Any, network: str) -> None:
         # The address of a task's first container would be that of one that ends before the others start.
         names = [item["name"] for item in task["containers"]]
         if task["_container_essentials"][names.index(container.labels["com.amazonaws.ecs.container-name"])]:
             record_address(task, container, network)
 
-    ecs._record_task_ip = record
-    ecs._schedule_service_deployment_completion = schedule
-    ecs._task_ip = lambda task: address(task) if task.get("_takes_traffic") else None
+    return record
 
 
 def _health_problem(engine: Any, task: dict[str, Any], service: dict[str, Any], address: str) -> str | None:
@@ -215,9 +214,8 @@ def _target_answers(balanced: dict[str, Any], address: str) -> bool:
         return False
 
 
-def _remove_what_has_ended(engine: Any) -> None:
+def _that_removes_what_has_ended(engine: Any, clean_up: Callable[..., None]) -> Callable[..., None]:
     """The containers of a task that ended by itself go too; the emulator leaves them until it ends itself."""
-    clean_up = ecs._cleanup_task_resources
 
     def remove(containers: list[str]) -> None:
         time.sleep(_LOG_SECONDS)
@@ -230,21 +228,22 @@ def _remove_what_has_ended(engine: Any) -> None:
         if containers:
             spawn_background(lambda: remove(containers), thread_name="removal")
 
-    ecs._cleanup_task_resources = clean_up_everything
+    return clean_up_everything
+
+
+def _that_is_in_progress(make_deployment: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def deployment(*arguments: Any, **others: Any) -> dict[str, Any]:
+        # Nor is an image's digest asked for first: until it is known, no second task would start.
+        state = {"rolloutState": "IN_PROGRESS", "rolloutStateReason": "", "_image_resolution_disabled": True}
+        return make_deployment(*arguments, **others) | state
+
+    return deployment
 
 
 def _wait_until_steady() -> None:
-    make_deployment = ecs._make_deployment
-
-    def deployment(*arguments: Any, **others: Any) -> dict[str, Any]:
-        made: dict[str, Any] = make_deployment(*arguments, **others)
-        # Nor is an image's digest asked for first: until it is known, no second task would start.
-        state = {"rolloutState": "IN_PROGRESS", "rolloutStateReason": "", "_image_resolution_disabled": True}
-        return made | state
-
-    ecs._make_deployment = deployment
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::ECS::Service"]
-    create, update = handlers["create"], handlers["update"]
+    replace(ecs, "_make_deployment", _that_is_in_progress)
+    services = handlers("AWS::ECS::Service")
+    create, update = services["create"], services["update"]
 
     def steady(handler: Callable[..., Any], properties: dict[str, Any], *arguments: Any) -> Any:
         result = handler(*arguments)
@@ -263,7 +262,7 @@ def _wait_until_steady() -> None:
     def update_steady(identity: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
         return steady(update, new, identity, old, new, stack_name)
 
-    handlers["create"], handlers["update"] = create_steady, update_steady
+    services["create"], services["update"] = create_steady, update_steady
     run_off_the_loop("AWS::ECS::Service")
 
 

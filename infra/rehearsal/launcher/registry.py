@@ -1,15 +1,17 @@
 """ECR says that an image is missing when it is: the emulator answers an empty list, so nothing would ever be built."""
 
+from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import error_response_json
-from ministack.services import ecr
+from infra.rehearsal.launcher.internals import ecr, error_response_json, replace
 
 
 def install() -> None:
     """Wrap DescribeImages."""
-    describe_images = ecr._describe_images
+    replace(ecr, "_describe_images", _that_misses_images)
 
+
+def _that_misses_images(describe_images: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
     def describe(data: dict[str, Any]) -> Any:
         repository = data.get("repositoryName", "")
         if repository in ecr._repositories:
@@ -18,7 +20,7 @@ def install() -> None:
                     return error_response_json("ImageNotFoundException", f"{image_id} is not in {repository}", 400)
         return describe_images(data)
 
-    ecr._describe_images = describe
+    return describe
 
 
 def holds(image: str) -> bool:

@@ -9,11 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import ec2, ecs, secretsmanager, waf
-from ministack.services.cloudformation import provisioners
-
 from infra.rehearsal.launcher import distribution
+from infra.rehearsal.launcher.internals import (
+    add_type,
+    ec2,
+    ecs,
+    get_account_id,
+    get_region,
+    handlers,
+    provisioners,
+    replace,
+    secretsmanager,
+    waf,
+)
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, Any]]
@@ -27,25 +35,30 @@ RECORDED = {
 
 def install() -> None:
     """Add the types, and let a reference to a secret be its ARN as on AWS; the emulator has its name there."""
-    handlers = provisioners._RESOURCE_HANDLERS
-    handlers["AWS::EC2::SecurityGroupIngress"] = _rule("IpPermissions")
-    handlers["AWS::EC2::SecurityGroupEgress"] = _rule("IpPermissionsEgress")
-    handlers["AWS::EC2::EIP"] = _handlers(_elastic_ip, _release_elastic_ip)
-    handlers["AWS::EC2::NatGateway"] = _handlers(_nat_gateway, _delete_nat_gateway)
-    handlers["AWS::EC2::FlowLog"] = _handlers(_flow_log, _delete_flow_log)
-    handlers["AWS::ApplicationAutoScaling::ScalableTarget"] = _handlers(_scalable_target, lambda _id, _properties: None)
-    handlers["AWS::CloudFront::VpcOrigin"] = _handlers(distribution.create, distribution.delete)
-    handlers["AWS::ECS::ClusterCapacityProviderAssociations"] = _handlers(
-        _capacity_providers, lambda _id, _properties: None
+    add_type("AWS::EC2::SecurityGroupIngress", _rule("IpPermissions"))
+    add_type("AWS::EC2::SecurityGroupEgress", _rule("IpPermissionsEgress"))
+    add_type("AWS::EC2::EIP", _handlers(_elastic_ip, _release_elastic_ip))
+    add_type("AWS::EC2::NatGateway", _handlers(_nat_gateway, _delete_nat_gateway))
+    add_type("AWS::EC2::FlowLog", _handlers(_flow_log, _delete_flow_log))
+    add_type("AWS::ApplicationAutoScaling::ScalableTarget", _handlers(_scalable_target, lambda _id, _properties: None))
+    add_type("AWS::CloudFront::VpcOrigin", _handlers(distribution.create, distribution.delete))
+    add_type(
+        "AWS::ECS::ClusterCapacityProviderAssociations", _handlers(_capacity_providers, lambda _id, _properties: None)
     )
-    handlers["AWS::WAFv2::WebACLAssociation"] = _handlers(_associate_web_acl, _disassociate_web_acl)
+    add_type("AWS::WAFv2::WebACLAssociation", _handlers(_associate_web_acl, _disassociate_web_acl))
     for resource_type, (service, arns, identities) in RECORDED.items():
-        handlers.setdefault(resource_type, _recorded(service, arns, identities))
-    record_alarm = provisioners._cw_metric_alarm_record
-    provisioners._cw_metric_alarm_record = lambda name, properties: record_alarm(name, _of_one_metric(properties))
-    generate_secret = provisioners._sm_secret_string
-    provisioners._sm_secret_string = lambda properties: generate_secret(_without_punctuation(properties))
-    handlers["AWS::SecretsManager::Secret"] = _secret(handlers["AWS::SecretsManager::Secret"])
+        add_type(resource_type, _recorded(service, arns, identities))
+    replace(
+        provisioners,
+        "_cw_metric_alarm_record",
+        lambda record: lambda name, properties: record(name, _of_one_metric(properties)),
+    )
+    replace(
+        provisioners,
+        "_sm_secret_string",
+        lambda generate: lambda properties: generate(_without_punctuation(properties)),
+    )
+    add_type("AWS::SecretsManager::Secret", _secret(handlers("AWS::SecretsManager::Secret")))
 
 
 def _handlers(create: Callable[..., Created], delete: Callable[..., None]) -> dict[str, Any]:

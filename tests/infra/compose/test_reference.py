@@ -39,7 +39,7 @@ def check(file: Path, variables: dict[str, str]) -> None:
     # Compose does not print what it does not know.
     written = interpolate(load(file.read_text()), variables)["services"]
     x_aws = {name: data.get("x-aws") or {} for name, data in written.items()}
-    mapping = next((data["rds"]["variables"] for data in x_aws.values() if "rds" in data), {})
+    mapping: dict[str, str] = next((data["rds"]["variables"] for data in x_aws.values() if "rds" in data), {})
     passwords = {name for name, field in mapping.items() if field == "password"}
     managed = {project.database.service} if project.database else set()
     assert project.services.keys() == reference["services"].keys() - managed

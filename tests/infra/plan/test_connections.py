@@ -30,7 +30,8 @@ def test_too_many_are_refused_with_the_sum_and_three_ways_out(workspace: Workspa
 
     assert problem == (
         "cdk.json: context.environments.dev.database.instance_class: db.t4g.micro accepts about 101 connections, but a "
-        "deployment may need 136 = 120 (api: 12 tasks x 10) + 6 (migrate in api: 6 new tasks x 1) + 10 (reserve). "
+        "deployment may need 148 = 132 (api: 12 tasks x (10 + 1)) + 6 (migrate in api: 6 new tasks x 1) "
+        "+ 10 (reserve). "
         "Choose a class with more memory; or lower services.max_tasks, or replicas in docker-compose.yml; or set "
         "DATABASE_POOL_SIZE in the environment of a service to less."
     )
@@ -39,7 +40,7 @@ def test_too_many_are_refused_with_the_sum_and_three_ways_out(workspace: Workspa
 @pytest.mark.parametrize(
     "way_out",
     [
-        {"services": {"max_tasks": 4}},
+        {"services": {"max_tasks": 3}},
         {"services": {"max_tasks": 6}, "database": {"instance_class": "db.t4g.small"}},
     ],
 )

@@ -60,7 +60,7 @@ def address(
 ) -> str:
     """What a page leads to, for somebody whose sign-in ends at a time."""
 
-    def page(products: object, sort: str, file_format: str) -> None:
+    def page(products: Any, sort: str, file_format: Any) -> None:
         import streamlit as st
 
         from app.ui.files import download

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.imports import FIELDS as API_FIELDS
+from app.api.product_rows import FIELDS as API_FIELDS
 from app.ui.files import spreadsheet
 from app.ui.files.spreadsheet import ParseOptions, UnreadableError
 

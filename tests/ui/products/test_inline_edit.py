@@ -154,7 +154,11 @@ def test_changes_survive_another_language(editing: AppTest, three: list[Product]
 @pytest.fixture
 def one_wrong(editing: AppTest, three: list[Product]) -> AppTest:
     """The review after an attempt to save three changes, of which the second one cannot be."""
-    rows = {0: {"name": "Mesa"}, 1: {"email_fornecedor": "nenhum", "price": 5.0}, 2: {"name": "Sofá"}}
+    rows: dict[int, dict[str, Any]] = {
+        0: {"name": "Mesa"},
+        1: {"email_fornecedor": "nenhum", "price": 5.0},
+        2: {"name": "Sofá"},
+    }
     return click(click(type_into_table(editing, rows), "review"), "review_save")
 
 

@@ -202,7 +202,7 @@ async def test_a_request_that_fails_or_is_given_up_leaves_its_place_to_the_next(
         ("http", "/", REQUESTS + 1),
     ):
         for _ in range(times):
-            with pytest.raises(type(ends[0])):  # type: ignore[arg-type]
+            with pytest.raises(type(ends[0])):  # type: ignore[type-var]
                 await ask(path, kind)
             ends.append(ends.pop(0))
     ends.insert(0, None)

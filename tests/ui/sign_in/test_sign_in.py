@@ -114,7 +114,7 @@ def test_an_open_dialog_does_nothing_for_who_is_signed_in_no_longer(
             st.write("the page ran again")
         else:
             st.session_state["asked"] = True
-            access.client().delete_product(1)
+            access.client().delete_product(1, version=1)
 
     app = AppTest.from_function(dialog)
     app.user = ANA | {"exp": 1}

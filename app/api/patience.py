@@ -1,0 +1,62 @@
+"""Answers that take longer than a connection may be silent: load balancers, proxies and clients give up after a minute.
+
+They begin in time, with the white space that JSON may begin with, and go on with it until there is something to say.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Header, Response
+from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
+
+SILENT_SECONDS = 15  # at most; the shortest limit on the way from a browser to a task on AWS is 60
+logger = logging.getLogger("uvicorn.error")
+
+Prefer = Annotated[
+    str | None,
+    Header(
+        max_length=200,
+        description="`respond-async` (RFC 7240): answer 202 as soon as all has arrived; `Location` says how it goes on",
+        examples=["respond-async"],
+    ),
+]
+
+
+def wants_no_result(prefer: str | None) -> bool:
+    """Say whether the client would rather be told where the result will be than wait for it (RFC 7240)."""
+    return any(part.partition(";")[0].strip().lower() == "respond-async" for part in (prefer or "").split(","))
+
+
+async def result_response(work: "asyncio.Future[Any]", headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with the model that `work` comes to, however long that takes; what it raises soon is raised."""
+    await asyncio.wait([work], timeout=SILENT_SECONDS)
+    return _json(work.result(), headers) if work.done() else _PatientResponse(work, headers)
+
+
+def _json(result: BaseModel, headers: Mapping[str, str] | None) -> Response:
+    return Response(result.model_dump_json(), 200, headers, "application/json")
+
+
+class _PatientResponse(Response):
+    """An answer whose end is not known yet: 200 has been said, so what fails now breaks the connection off."""
+
+    def __init__(self, work: "asyncio.Future[Any]", headers: Mapping[str, str] | None) -> None:
+        self.media_type, self.status_code, self.background = "application/json", 200, None
+        self.init_headers(headers)
+        self._work = work
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it; a client that has gone away changes nothing."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        while not self._work.done():
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.wait([self._work], timeout=SILENT_SECONDS)
+        try:
+            body = self._work.result().model_dump_json().encode()
+        except Exception as error:
+            logger.error("a long request failed: %s", error)
+            return
+        await send({"type": "http.response.body", "body": body, "more_body": False})

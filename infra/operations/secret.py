@@ -1,0 +1,48 @@
+"""`make secret NAME=…`: puts a secret into AWS Secrets Manager, for `x-aws.secrets: {VARIABLE: {existing: NAME}}`.
+
+The value comes from a prompt that does not show it, or from standard input; never from an argument, which the shell's
+history and the list of processes would keep.
+"""
+
+import getpass
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+def put(session: boto3.Session, name: str, value: str) -> str:
+    """Make the secret `name` with this value, or give it a new version; return which of the two was done.
+
+    Raises:
+        BotoCoreError, ClientError: AWS refused, or there are no credentials.
+    """
+    client = session.client("secretsmanager")
+    try:
+        client.put_secret_value(SecretId=name, SecretString=value)
+    except client.exceptions.ResourceNotFoundException:
+        client.create_secret(Name=name, SecretString=value)
+        return "made"
+    return "given a new value"
+
+
+def main(name: str) -> int:
+    """Ask for the value, put it there, and say what happens next or what went wrong."""
+    if not name:
+        print("make secret: say which: make secret NAME=openai_api_key", file=sys.stderr)
+        return 1
+    value = getpass.getpass(f"Value of {name} (not shown): ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+    if not value:
+        print("make secret: there was no value; nothing was changed", file=sys.stderr)
+        return 1
+    try:
+        done = put(boto3.Session(), name, value)
+    except (BotoCoreError, ClientError) as error:
+        print(f"make secret: {error}", file=sys.stderr)
+        return 1
+    print(f"{name} was {done}. Tasks get it when they start: deploy, or replace those that run.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,86 @@
+"""The versions that a rehearsal deploys over the one that runs can be made of the project as it is."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.plan import Plan, assemble
+from infra.rehearsal.problem import RehearsalError
+from infra.rehearsal.versions import EXITS, NEXT, UNHEALTHY, Version, copy_of, unprotected
+from testkit.tools import ROOT
+from tests.infra.conftest import CONTEXT
+
+COMPOSE = "docker-compose.yml"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What the versions change of the project, and no more of it."""
+    root = tmp_path / "project"
+    for name in (COMPOSE, "cdk.json", "app/Dockerfile", "app/api/__init__.py", ".dockerignore"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes((ROOT / name).read_bytes())
+    return root
+
+
+def plan_of(project: Path) -> Plan:
+    """Return the plan of dev."""
+    return assemble(project / COMPOSE, "dev", CONTEXT["environments"])
+
+
+def test_the_next_version_has_another_number_and_the_same_plan(project: Path, tmp_path: Path) -> None:
+    copy = copy_of(NEXT, tmp_path, project)
+    before, after = ((root / "app/api/__init__.py").read_text() for root in (project, copy))
+
+    assert after.replace("+next", "") == before != after
+    assert (copy / COMPOSE).read_text() == (project / COMPOSE).read_text()
+
+
+def test_one_ends_as_it_starts(project: Path, tmp_path: Path) -> None:
+    copy = copy_of(EXITS, tmp_path, project)
+    before, after = (yaml.safe_load((root / COMPOSE).read_text()) for root in (project, copy))
+
+    assert plan_of(copy).project.services["api"].command == (
+        "python",
+        "-c",
+        'import sys; sys.exit("api: made to fail")',
+    )
+    assert {**after["services"]["api"], "command": None} == {**before["services"]["api"], "command": None}
+    assert {**after["services"], "api": None} == {**before["services"], "api": None}
+
+
+def test_one_is_asked_for_a_health_that_it_has_not(project: Path, tmp_path: Path) -> None:
+    api = plan_of(copy_of(UNHEALTHY, tmp_path, project)).project.services["api"]
+
+    assert api.health_check
+    assert api.public
+    assert api.public.health_path == "/health/live/elsewhere"
+    assert api.health_check.command[-1].endswith(":8000/health/live/elsewhere")
+    assert (api.health_check.start_period_seconds, api.health_check.retries) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("version", "file", "text", "said"),
+    [
+        (NEXT, "app/api/__init__.py", "__version__", "app/api/__init__.py has no line that begins with __version__ ="),
+        (EXITS, COMPOSE, "  api:", "docker-compose.yml has no service api"),
+        (UNHEALTHY, COMPOSE, "healthcheck:", "the service api in docker-compose.yml has no healthcheck"),
+    ],
+)
+def test_what_a_version_needs_and_the_project_lacks_is_named(
+    project: Path, tmp_path: Path, version: Version, file: str, text: str, said: str
+) -> None:
+    (project / file).write_text((project / file).read_text().replace(text, text.replace("_", "x").replace("a", "x")))
+
+    with pytest.raises(RehearsalError) as refused:
+        copy_of(version, tmp_path, project)
+
+    assert str(refused.value) == f"{version.name} cannot be made: {said}"
+
+
+def test_protection_is_lifted_in_one_environment_alone(project: Path, tmp_path: Path) -> None:
+    copy = unprotected(project, "prod", tmp_path)
+
+    assert '"deletion_protection": false' in (copy / "cdk.json").read_text()
+    assert '"deletion_protection": true' not in (copy / "cdk.json").read_text()
