@@ -1,7 +1,9 @@
 """The API's products as Python objects: one method an operation, one exception for all that can go wrong."""
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
@@ -19,6 +21,7 @@ from app.ui.client.api_models import (
     Failure,
     FieldError,
     Imported,
+    ImportStatus,
     Page,
     Product,
     ProductFilter,
@@ -27,6 +30,10 @@ from app.ui.client.api_summary import Summary
 
 TIMEOUT = (3.0, 12.0)  # seconds to connect, and to answer: the API itself gives up on its database after 10
 FILE_TIMEOUT = (3.0, 300.0)  # of a file: a large one is written after its last byte has arrived
+IMPORT_POLL_SECONDS = 1  # between two questions how far an import is
+IMPORT_AWAY_SECONDS = 120  # for so long the API may be away meanwhile: another task of it takes over
+IMPORT_BEGINS_SECONDS = 15  # it may wait for a slot for ten
+ACCEPTED = 202
 SAFE_METHODS = frozenset({"GET"})
 ATTEMPTS = 3
 Result = TypeVar("Result")
@@ -130,26 +137,72 @@ class ApiClient:
         response = self._request("DELETE", self._products_url, parameters=parameters)
         return _read(response, lambda body: int(body["deleted"]))
 
-    def import_products(self, file: Iterable[bytes], *, skip_refused: bool) -> Imported:
-        """Create the products of a CSV file, which is sent as its pieces come.
+    def import_products(self, file: Iterable[bytes], *, skip_refused: bool, key: str = "") -> Imported:
+        """Create the products of a CSV file, which is sent as its pieces come, and wait until the API is done with it.
 
         With `skip_refused` the rows that are no products are left out and told, else one of them keeps the whole file
-        out (422).
+        out (422). With a `key` the result is found also when the connection breaks on the way.
         """
-        response = self._request(
-            "POST",
-            f"{self._products_url}import",
-            iter(file),  # requests would take a list for a form
-            parameters={"on_error": "skip" if skip_refused else "abort"},
-            headers={"Content-Type": "text/csv; charset=utf-8"},
-            timeout=FILE_TIMEOUT,
-        )
-        return _read(
-            response,
-            lambda body: Imported(
-                int(body["created"]), int(body["refused"]), tuple(FieldError.from_json(e) for e in body["errors"])
-            ),
-        )
+        is_sent = False
+
+        def pieces() -> Iterator[bytes]:  # requests would take a list for a form
+            nonlocal is_sent
+            yield from file
+            is_sent = True
+
+        try:
+            response = self._request(
+                "POST",
+                f"{self._products_url}import",
+                pieces(),
+                parameters={"on_error": "skip" if skip_refused else "abort"},
+                headers={"Content-Type": "text/csv; charset=utf-8", "Prefer": "respond-async"}
+                | ({"Idempotency-Key": key} if key else {}),
+                timeout=FILE_TIMEOUT,
+            )
+        except ApiError as error:
+            status = self._await_import(key) if key and is_sent and error.outcome_unknown else None
+            if status is None:
+                raise
+        else:
+            if response.status_code == ACCEPTED:
+                status = _read(response, ImportStatus.from_json)
+            else:
+                return _read(response, Imported.from_json)
+        return self._import_result(status)
+
+    def find_import(self, key: str) -> ImportStatus | None:
+        """Return the import of this key, if the API knows one: it does for a day."""
+        response = self._request("GET", f"{self._products_url}imports", parameters={"idempotency_key": key})
+        return _read(response, lambda body: next(map(ImportStatus.from_json, body), None))
+
+    def _await_import(self, key: str) -> ImportStatus | None:
+        """Return the import of this key, which the API may have begun by now, or may soon."""
+        until = time.monotonic() + IMPORT_BEGINS_SECONDS
+        while time.monotonic() < until:
+            with suppress(ApiError):
+                if (found := self.find_import(key)) is not None:
+                    return found
+            time.sleep(IMPORT_POLL_SECONDS)
+        return None
+
+    def _import_result(self, status: ImportStatus) -> Imported:
+        """Wait until an import is over, also while the API is away for a moment."""
+        seen = time.monotonic()
+        while not status.is_over:
+            time.sleep(IMPORT_POLL_SECONDS)
+            try:
+                response = self._request("GET", f"{self._products_url}imports/{status.id}")
+                status, seen = _read(response, ImportStatus.from_json), time.monotonic()
+            except ApiError as error:
+                if not error.may_pass or time.monotonic() - seen > IMPORT_AWAY_SECONDS:
+                    error.outcome_unknown = True
+                    raise
+        if status.error is not None:
+            raise status.error
+        if status.imported is None:
+            raise ApiError(Failure.NOT_THE_API, "an import that is done has no result", outcome_unknown=True)
+        return status.imported
 
     def export_products(
         self, products: ProductFilter, *, sort: str, file_format: Literal["csv", "jsonl"]

@@ -121,6 +121,11 @@ class Imported:
     refused: int
     errors: tuple[FieldError, ...]
 
+    @classmethod
+    def from_json(cls, body: Any) -> "Imported":
+        """Return the API's account of an import; what is none raises KeyError, TypeError or ValueError."""
+        return cls(int(body["created"]), int(body["refused"]), tuple(FieldError.from_json(e) for e in body["errors"]))
+
 
 class ApiError(Exception):
     """A request failed.
@@ -153,3 +158,35 @@ class ApiError(Exception):
         """Whether the same request may succeed a little later without anybody doing anything about it."""
         passing = (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.INTERRUPTED)
         return self.failure in passing or self.status in NOT_NOW
+
+
+@dataclass(frozen=True)
+class ImportStatus:
+    """How far an import is; when it is over, what became of it: `imported`, or `error` and nothing was imported."""
+
+    id: str
+    is_over: bool
+    rows: int  # that the API has read so far
+    imported: Imported | None
+    error: ApiError | None
+
+    @classmethod
+    def from_json(cls, body: Any) -> "ImportStatus":
+        """Return an import as the API has it; what is none raises KeyError, TypeError or ValueError."""
+        state, problem = str(body["state"]), body["problem"] or {}
+        error = None
+        if state not in ("receiving", "writing", "done"):
+            error = ApiError(
+                Failure.REFUSED if problem else Failure.INTERRUPTED,
+                str(problem.get("detail") or f"the import was {state}"),
+                status=problem.get("status"),
+                errors=[FieldError.from_json(e) for e in problem.get("errors") or ()],
+                refused=int(problem.get("refused") or 0),
+            )
+        return cls(
+            id=str(body["id"]),
+            is_over=state not in ("receiving", "writing"),
+            rows=int(body["rows_read"]),
+            imported=None if body["result"] is None else Imported.from_json(body["result"]),
+            error=error,
+        )

@@ -1,6 +1,7 @@
 """An import of a visitor's file: a thread of its own, which goes on whatever the visitor clicks meanwhile."""
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from app.ui.client.api_models import ApiError, FieldError, Imported
 from app.ui.files.spreadsheet import ParseOptions, Row, Table, sent_rows
 
 PIECE = 2**16  # characters that are sent at a time
+NOT_DONE = 503
 Result = TypeVar("Result")
 
 
@@ -35,6 +37,7 @@ class ImportJob:
     table: Table = field(repr=False)
     options: ParseOptions
     skip_refused: bool
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # by which the API knows this import
     sent: int = 0  # rows
     is_sent: bool = False  # to the last byte: only then can the API have created anything
     is_done: bool = False
@@ -51,11 +54,12 @@ class ImportJob:
         """Whether it is certain that a failure left the catalogue as it was: the API creates all rows or none."""
         if self.error is None or self.error.outcome_unknown:
             return False
-        return not self.is_sent or (self.error.status or 0) < 500
+        # A 503 promises that nothing was done.
+        return not self.is_sent or (self.error.status or 0) < 500 or self.error.status == NOT_DONE
 
     def _run(self, client: ApiClient) -> None:
         try:
-            self.imported = client.import_products(self._pieces(), skip_refused=self.skip_refused)
+            self.imported = client.import_products(self._pieces(), skip_refused=self.skip_refused, key=self.key)
             self.refused = self._refused(self.imported.errors)
         except ApiError as error:
             error.outcome_unknown &= self.is_sent

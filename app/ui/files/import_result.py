@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.ui import errors, session
-from app.ui.client.api_models import FieldError
+from app.ui.client.api_models import FieldError, ImportStatus
 from app.ui.files import spreadsheet
 from app.ui.files.import_form import column_name
 from app.ui.files.import_job import ImportJob, Imports
@@ -29,6 +29,19 @@ def show(imports: Imports, job: ImportJob) -> None:
         errors.show(job.error, texts.import_nothing if job.created_nothing else texts.import_unfinished)
 
 
+def show_earlier(found: ImportStatus) -> None:
+    """Show how far an import is, or what became of it, without the file that it was."""
+    texts = session.texts()
+    if not found.is_over:
+        st.info(texts.import_under_way.format(count=number(found.rows, texts)), icon=":material/hourglass_top:")
+    elif found.error is not None:
+        st.error(texts.import_again, title=texts.import_nothing, icon=":material/error:")
+    elif found.imported is not None:
+        _created(found.imported.created, texts)
+        if found.imported.refused:
+            st.warning(_refused(found.imported.refused, texts), icon=":material/warning:")
+
+
 def refused_file(job: ImportJob, texts: Texts) -> bytes:
     """Return the refused rows as they were in the visitor's file, with the reason in a last column."""
     reasons = {language.reason for language in LANGUAGES.values()}  # the last column of such a file, if it is one
@@ -47,9 +60,7 @@ def refused_file(job: ImportJob, texts: Texts) -> bytes:
 
 def _imported(imports: Imports, job: ImportJob, created: int, refused: int) -> None:
     texts = session.texts()
-    if created:
-        sentence = texts.imported_one if created == 1 else texts.imported_count.format(count=number(created, texts))
-        st.success(sentence, icon=":material/check_circle:")
+    _created(created, texts)
     if refused:
         st.warning(texts.refused_hint, title=_refused(refused, texts), icon=":material/warning:")
         _refused_rows(job, refused)
@@ -66,6 +77,12 @@ def _imported(imports: Imports, job: ImportJob, created: int, refused: int) -> N
                 on_click="ignore",
             )
         st.button(texts.import_another, key="another", icon=":material/upload_file:", on_click=imports.forget)
+
+
+def _created(count: int, texts: Texts) -> None:
+    if count:
+        sentence = texts.imported_one if count == 1 else texts.imported_count.format(count=number(count, texts))
+        st.success(sentence, icon=":material/check_circle:")
 
 
 def _refused(count: int, texts: Texts) -> str:

@@ -220,6 +220,8 @@ class Texts:
     imported_one: str
     import_nothing: str
     import_unfinished: str
+    import_under_way: str
+    import_again: str
     import_another: str
     refused_count: str
     refused_one: str

@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from app.ui import session
-from app.ui.client.api_models import EVERYTHING
+from app.ui import errors, session
+from app.ui.client.api_models import EVERYTHING, ApiError
 from app.ui.files import download, import_form, import_result, spreadsheet
 from app.ui.files.import_job import ImportJob, Imports
 from app.ui.products import state
 from app.ui.settings import public_api_url, sign_in_required
+from app.ui.sign_in import access
+
+IMPORT = "import"  # in the address, the key of an import
 
 texts = session.texts()
 imports: Imports = st.session_state.setdefault("imports", Imports())
@@ -41,6 +44,24 @@ def import_section() -> None:
     elif job is not None:
         state.keep_listed(None)  # the list has changed
         import_result.show(imports, job)
+    if imports.job is not None:
+        st.query_params[IMPORT] = imports.job.key  # a reload, or another device, finds what becomes of it
+    elif imports.attempts:
+        st.query_params.pop(IMPORT, None)
+    elif key := st.query_params.get(IMPORT):
+        earlier(key)
+
+
+@st.fragment(run_every=2)
+def earlier(key: str) -> None:
+    """Show what became of an import that this page began before it was loaded again."""
+    try:
+        found = access.client().find_import(key)
+    except ApiError as error:
+        errors.show(error, texts.import_unfinished)
+        return
+    if found is not None:
+        import_result.show_earlier(found)
 
 
 def large_files() -> None:

@@ -1,9 +1,14 @@
 """The UI's client against the real API, and against servers that fail in ways the real one does not."""
 
 import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -88,6 +93,61 @@ def test_a_file_is_exported_and_imported(api_url: str, product: dict[str, Any]) 
     assert (error.field, error.code, error.line) == ("price", "greater_than", 2)
     refused = failure(lambda: client.import_products(wrong, skip_refused=False))
     assert (refused.status, refused.refused, refused.errors) == (422, 1, (error,))
+
+
+FILE = "name,description,price,categoria,email_fornecedor\nMesa,x,1,Móveis,vendas@example.com\n".encode()
+
+
+@contextmanager
+def cutting(api_url: str) -> Iterator[str]:
+    """A proxy that breaks off the first connection when the whole request has gone through it."""
+    place = urlsplit(api_url)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def pass_on(source: socket.socket, sink: socket.socket, until: bytes | None) -> None:
+        with suppress(OSError):
+            while data := source.recv(2**16):
+                sink.sendall(data)
+                if until is not None and data.endswith(until):
+                    source.shutdown(socket.SHUT_RDWR)
+                    break
+
+    def accept() -> None:
+        until: bytes | None = b"0\r\n\r\n"
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                api = socket.create_connection((place.hostname, place.port))
+                threading.Thread(target=pass_on, args=(client, api, until), daemon=True).start()
+                threading.Thread(target=pass_on, args=(api, client, None), daemon=True).start()
+                until = None
+
+    threading.Thread(target=accept, daemon=True).start()
+    with server:
+        yield "http://{}:{}".format(*server.getsockname())
+
+
+def test_an_import_whose_connection_breaks_is_found_by_its_key(api_url: str) -> None:
+    with cutting(api_url) as address:
+        client = ApiClient(address)
+        name = key()
+        assert client.import_products([FILE], skip_refused=False, key=name) == Imported(1, 0, ())
+        assert client.import_products([FILE], skip_refused=False, key=name) == Imported(1, 0, ())
+        found = client.find_import(name)
+        assert found is not None
+        assert (found.is_over, found.imported, found.error) == (True, Imported(1, 0, ()), None)
+        assert client.find_import(key()) is None
+        assert len(client.list_products().products) == 1
+
+
+def test_an_import_that_was_refused_is_found_by_its_key(api_url: str) -> None:
+    client, name = ApiClient(api_url), key()
+    wrong = FILE.replace(b",1,", b",0,")
+    refused = failure(lambda: client.import_products([wrong], skip_refused=False, key=name))
+    found = client.find_import(name)
+    assert found is not None
+    assert found.error is not None
+    assert (found.error.status, found.error.errors) == (refused.status, refused.errors)
 
 
 def test_a_change_for_another_version_is_refused(api_url: str, product: dict[str, Any]) -> None:

@@ -366,3 +366,18 @@ def test_where_larger_files_go_is_told(visit: Callable[[str], AppTest], api_url:
     app = visit(api_url)
     assert f"{api_url}/products/import" in app.code[0].value
     assert "Authorization" not in app.code[0].value
+
+
+@pytest.mark.parametrize(("lines", "says"), [([HEADER, FRIDGE], "imported_one"), ([HEADER, STOVE], "import_again")])
+def test_the_result_of_an_import_is_there_after_a_reload(
+    visit: Callable[[str], AppTest], api_url: str, lines: list[str], says: str
+) -> None:
+    app = upload(visit(api_url), data(lines))
+    app.radio(key="skip_refused").set_value(False)
+    first = finished(begin(run(app)))
+    assert first.query_params["import"] == job(first).key
+    again = visit(api_url)
+    again.query_params["import"] = job(first).key
+    run(again)
+    shown = [element.value for element in (*again.success, *again.error)]
+    assert any(getattr(texts, says) in sentence for sentence in shown for texts in (ENGLISH, PORTUGUESE))
