@@ -1,8 +1,8 @@
 """Products as a file of any size: streamed from the API to the browser, to whoever holds a ticket for it.
 
 Streamlit's own download keeps the whole file in memory. This is an address beside its pages instead, which knows
-nothing of sessions. So a page, which does, writes into a signed ticket what to export and until when, and every
-process that has the same COOKIE_SECRET accepts it.
+nothing of sessions. So a page, which does, writes into a signed ticket what to export, for whom and until when, and
+every process that has the same COOKIE_SECRET accepts it from that person.
 """
 
 import os
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from itsdangerous import BadData, URLSafeSerializer
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -26,14 +27,18 @@ from app.ui import errors, session
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import ApiError, ProductFilter
 from app.ui.error_page import error_page
-from app.ui.settings import api_url, service_token
-from app.ui.sign_in import access
+from app.ui.settings import InvalidSignInError, api_url, service_token, sign_in
+from app.ui.sign_in import access, cookie
+from app.ui.slots import Slots
 from app.ui.texts import LANGUAGES
 
 Format = Literal["csv", "jsonl"]
 
 PATH = "/exportar"
-LIFETIME = 12 * 60 * 60  # seconds; a page left open over lunch still exports
+LIFETIME = 15 * 60  # seconds, of a ticket
+RENEWAL = LIFETIME / 3  # seconds after which a page has a new one, so that one left open over lunch still exports
+AT_ONCE = 8  # files; each holds a connection to the API, which has fewer for files itself
+RETRY_SECONDS = 10
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 _ANY_KEY = secrets.token_hex(32)  # where there is no sign-in, one process is all there is to agree
 _PARSERS: Mapping[str, Any] = {
@@ -54,6 +59,7 @@ def url(products: ProductFilter, sort: str, file_format: Format) -> str:
         "sort": sort,
         "format": file_format,
         "name": _file_name(file_format),
+        "person": access.subject(),
         "until": min(time.time() + LIFETIME, access.sign_in_ends()),
     }
     return f"{PATH}?{urlencode({'ticket': _serializer().dumps(ticket)})}"
@@ -62,7 +68,7 @@ def url(products: ProductFilter, sort: str, file_format: Format) -> str:
 def button(label: str, products: ProductFilter, sort: str, file_format: Format, *, key: str) -> None:
     """Show a button that exports these products; under `streamlit run` the file goes through this process' memory."""
     if is_served:
-        st.link_button(label, url(products, sort, file_format), key=key, icon=":material/download:")
+        _renewed_link(label, products, sort, file_format, key)
         return
     client = access.client()
     st.download_button(
@@ -76,24 +82,47 @@ def button(label: str, products: ProductFilter, sort: str, file_format: Format, 
     )
 
 
+@st.fragment(run_every=RENEWAL)
+def _renewed_link(label: str, products: ProductFilter, sort: str, file_format: Format, key: str) -> None:
+    st.link_button(label, url(products, sort, file_format), key=key, icon=":material/download:")
+
+
 def route() -> Route:
     """Return what answers at the address."""
-    return Route(PATH, _export, methods=["GET"])
+    return Route(PATH, _Exports(), methods=["GET"])
 
 
-def _export(request: Request) -> Response:  # not async: Starlette runs it, and the reading of the file, in threads
-    ticket = _valid(request.query_params.get("ticket", ""))
-    if ticket is None:
-        return error_page(403, "export_failed", {code: texts.export_refused for code, texts in LANGUAGES.items()})
+class _Exports:
+    """The answers at the address: a file, or a page that says why there is none."""
+
+    def __init__(self) -> None:
+        self._slots = Slots(AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope)
+        ticket = _valid(request)
+        if ticket is None:
+            await _page(403, {code: texts.export_refused for code, texts in LANGUAGES.items()})(scope, receive, send)
+        elif self._slots.is_full:
+            sentences = {code: texts.exports_full for code, texts in LANGUAGES.items()}
+            await _page(503, sentences, retry_seconds=RETRY_SECONDS)(scope, receive, send)
+        else:
+            with self._slots.one():
+                # Opening the file waits for the API, and so does reading it: both are done in threads.
+                answer = await run_in_threadpool(_file, ticket)
+                await answer(scope, receive, send)
+
+
+def _file(ticket: Mapping[str, Any]) -> Response:
     given = {name: _PARSERS.get(name, str)(value) for name, value in ticket["products"].items()}
     try:
         pieces = _client(api_url(), service_token()).export_products(
             ProductFilter(**given), sort=ticket["sort"], file_format=ticket["format"]
         )
     except ApiError as error:
-        status = 503 if error.may_pass else 502
-        return error_page(
-            status, "export_failed", {code: errors.sentence(error, texts) for code, texts in LANGUAGES.items()}
+        return _page(
+            503 if error.may_pass else 502, {code: errors.sentence(error, texts) for code, texts in LANGUAGES.items()}
         )
     headers = {"Content-Disposition": f'attachment; filename="{ticket["name"]}"', "Cache-Control": "no-store"}
     return _File(pieces, headers, MEDIA_TYPES[ticket["format"]])
@@ -114,13 +143,22 @@ class _File(StreamingResponse):
             self._pieces.close()
 
 
-def _valid(ticket: str) -> dict[str, Any] | None:
-    """Return what a ticket says, if it is one of ours and not too old."""
+def _valid(request: Request) -> dict[str, Any] | None:
+    """Return what the ticket of a request says, if it is one of ours, not too old, and its sender's own."""
     try:
-        said: dict[str, Any] = _serializer().loads(ticket)
-    except BadData:
+        said: dict[str, Any] = _serializer().loads(request.query_params.get("ticket", ""))
+        settings = sign_in()
+    except (BadData, InvalidSignInError):
         return None
+    if settings is not None:
+        claims = cookie.claims(request, settings)
+        if claims is None or str(claims["sub"]) != said["person"]:
+            return None
     return said if time.time() < said["until"] else None
+
+
+def _page(status: int, sentences: Mapping[str, str], *, retry_seconds: int | None = None) -> Response:
+    return error_page(status, "export_failed", sentences, retry_seconds=retry_seconds)
 
 
 def _serializer() -> URLSafeSerializer:

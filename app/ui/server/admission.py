@@ -3,8 +3,7 @@
 The health check is outside of every bound: it says whether the process lives, which a full one does.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.ui.error_page import error_page
 from app.ui.settings import SignInSettings
 from app.ui.sign_in import cookie
+from app.ui.slots import Slots
 from app.ui.texts import LANGUAGES
 
 HEALTH = "/_stcore/health"
@@ -24,28 +24,6 @@ NO_PAGES = ("/_stcore/", "/static/", "/media/", "/component/", *SIGN_IN)
 REQUESTS = 256  # at once: a browser that opens a page asks for six files at a time
 SIGN_INS = 16  # at once: each may wait for the identity provider
 RETRY_SECONDS = 10
-
-
-class Slots:
-    """Room for so many at once. Only the event loop takes and gives back, so there is nothing to lock."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.taken = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the next one has to go away."""
-        return self.taken >= self._size
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Take one, and give it back however what it was for ends."""
-        self.taken += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
 
 
 class Admission:

@@ -9,34 +9,35 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-GRACE_SECONDS = 30.0  # of waiting for the other side, before its rate counts
+GRACE_SECONDS = 30.0  # of waiting for the other side at once, or for all that it is behind the least rate
 MINIMUM_RATE = 8 * 1024  # bytes a second; a slow mobile connection has ten times that
 TOTAL_SECONDS = 1800.0  # of waiting in one request; 50 MB at 30 kB/s
 PIECE = 64 * 1024  # bytes: what is sent at a time, since all of a message would wait in memory for a slow reader
 
 
 class Pace:
-    """How long one side of a request has been waited for, against how much it has sent or taken."""
+    """How long one side of a request may still be waited for; what it sends or takes earns it more, up to the grace."""
 
     def __init__(self) -> None:
-        self._waited = 0.0
-        self._bytes = 0
+        self._left = GRACE_SECONDS
+        self._left_in_all = TOTAL_SECONDS
 
     @asynccontextmanager
     async def turn(self, size: int = 0) -> AsyncIterator[None]:
-        """Wait inside of this; raises TimeoutError when the other side has been waited for too long."""
-        allowed = min(GRACE_SECONDS + self._bytes / MINIMUM_RATE, TOTAL_SECONDS)
+        """Wait inside of this, for bytes of a known size if any; raises TimeoutError when it takes too long."""
         started = time.monotonic()
         try:
-            async with asyncio.timeout(max(allowed - self._waited, 0)):
+            async with asyncio.timeout(max(min(self._left, self._left_in_all), 0)):
                 yield
         finally:
-            self._waited += time.monotonic() - started
+            waited = time.monotonic() - started
+            self._left -= waited
+            self._left_in_all -= waited
         self.moved(size)
 
     def moved(self, size: int) -> None:
         """Count what was sent or taken, in bytes."""
-        self._bytes += size
+        self._left = min(self._left + size / MINIMUM_RATE, GRACE_SECONDS)
 
 
 class Pacing:

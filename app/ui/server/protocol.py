@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any, ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_SECONDS = 15.0  # from the first connection, or from the first byte of a later request, to the end of its headers
@@ -51,6 +52,8 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
         if self._is_idle() and not self.transport.is_closing():
             self._idle[self] = None
+            if self.conn.their_state is h11.SEND_BODY:  # of which nobody wanted the rest
+                self._deadline = time.monotonic() + self.header_seconds
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -22,6 +22,11 @@ def user_name() -> str | None:
     return str(user.get("name") or user.get("email") or user.get("sub"))
 
 
+def subject() -> str | None:
+    """Return by which name the identity provider knows who is signed in; None where nobody is."""
+    return None if user_name() is None else str(st.user.to_dict().get("sub"))
+
+
 def has_expired() -> bool:
     """Say whether somebody signed in longer ago than it counts for."""
     user = st.user.to_dict()

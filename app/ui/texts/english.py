@@ -235,6 +235,7 @@ ENGLISH = Texts(
     full="More people are here than there is room for. This page tries again by itself in a few seconds.",
     export_failed="The file was not exported",
     export_refused="This address has expired or is not complete. Go back to the catalogue and export again.",
+    exports_full="Many files are being exported right now. Try again in a few seconds.",
     export_back="Back to the catalogue",
     retry="Try again",
     retrying="Trying again by itself every {seconds} seconds; nothing that you typed is lost.",

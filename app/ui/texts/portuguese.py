@@ -235,6 +235,7 @@ PORTUGUESE = Texts(
     full="Há mais pessoas do que cabem agora. Esta página tenta outra vez sozinha em alguns segundos.",
     export_failed="O arquivo não foi exportado",
     export_refused="Este endereço expirou ou não está completo. Volte ao catálogo e exporte outra vez.",
+    exports_full="Muitos arquivos estão sendo exportados agora. Tente novamente em alguns segundos.",
     export_back="Voltar ao catálogo",
     retry="Tentar novamente",
     retrying="Nova tentativa automática a cada {seconds} segundos; nada do que você digitou se perde.",

@@ -244,6 +244,7 @@ class Texts:
     full: str
     export_failed: str
     export_refused: str
+    exports_full: str
     export_back: str
 
     # What can go wrong

@@ -26,6 +26,7 @@ from testkit.server import free_port, running
 from testkit.tools import ROOT
 from tests.ui.conftest import Misbehaviour
 from tests.ui.visiting import ANA, VALUES
+from tests.ui.visitor import header, signed_in
 
 MEBIBYTE = 2**20
 
@@ -47,7 +48,7 @@ def serving(tmp_path: Path) -> Callable[[str], Any]:
         environment = VALUES | {"API_URL": api_url}
         with (
             running(command, "UI_PORT", "/_stcore/health", environment, tmp_path / "ui.log") as url,
-            httpx.Client(base_url=url, timeout=60) as browser,
+            httpx.Client(base_url=url, timeout=60, headers={"Cookie": header(signed_in())}) as browser,
         ):
             yield browser
         assert "Traceback" not in (tmp_path / "ui.log").read_text()
@@ -127,6 +128,9 @@ def test_a_ticket_that_is_not_ours_or_too_old_is_refused(
         assert misbehaviour.requests == []
         misbehaviour.answers = [(200, "text/csv", "id\r\n")]
         assert browser.get(good).text == "id\r\n"
+        for nobody in ({}, signed_in(sub="2"), signed_in(exp=1), signed_in(is_logged_in=False)):
+            answer = httpx.get(f"{browser.base_url}{good}", headers={"Cookie": header(nobody)})
+            assert says(answer, 403, PORTUGUESE.export_refused, ENGLISH.export_refused)
 
 
 def test_an_api_that_gives_no_file_is_told_in_both_languages(serving: Any, misbehaviour: Misbehaviour) -> None:
@@ -161,16 +165,17 @@ class Source:
     def _serve(self) -> None:
         while True:
             connection, _ = self._listener.accept()
-            with connection:
-                connection.recv(65_536)
-                try:
-                    connection.sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    )
-                    for _ in range(self.pieces):
-                        connection.sendall(b"%x\r\n%s\r\n" % (len(self.piece), self.piece))
-                except OSError:
-                    self.let_go.set()
+            threading.Thread(target=self._send, args=(connection,), daemon=True).start()
+
+    def _send(self, connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65_536)
+            try:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for _ in range(self.pieces):
+                    connection.sendall(b"%x\r\n%s\r\n" % (len(self.piece), self.piece))
+            except OSError:
+                self.let_go.set()
 
 
 def test_memory_stays_flat_and_an_export_that_nobody_reads_on_is_let_go(serving: Any) -> None:
@@ -199,7 +204,7 @@ def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(serving: Any, tmp_p
         running(command, "UI_PORT", "/_stcore/health", environment, log) as url,
         pytest.raises(httpx.RemoteProtocolError),
     ):
-        httpx.get(url + address())
+        httpx.get(url + address(), headers={"Cookie": header(signed_in())})
 
 
 def test_where_nobody_signs_in_a_ticket_is_for_its_own_process(
@@ -229,3 +234,26 @@ def test_a_page_leads_to_the_address_where_there_is_one_and_else_downloads_by_it
     app.run()
     assert [link.url.partition("?")[0] for link in app.link_button] == ["/exportar"] * 2
     assert not [button for button in app.get("download_button") if button.key in keys]
+
+
+def test_who_takes_a_file_too_slowly_is_let_go_and_everybody_else_still_exports(tmp_path: Path) -> None:
+    source, path = Source(), address()
+    impatient = "from app.ui.server import pacing; pacing.GRACE_SECONDS = 1"
+    command = [sys.executable, "-c", f"{impatient}; from app.ui.serve import main; main()"]
+    cookies = {"Cookie": header(signed_in())}
+    with running(command, "UI_PORT", "/_stcore/health", VALUES | {"API_URL": source.url}, tmp_path / "ui.log") as url:
+        host, port = url.removeprefix("http://").split(":")
+        drips = []
+        for _ in range(2 * download.AT_ONCE):
+            drip = socket.create_connection((host, int(port)), timeout=30)
+            drip.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies['Cookie']}\r\n\r\n".encode())
+            drips.append(drip)
+        statuses = [drip.recv(12).split()[1] for drip in drips]
+        assert statuses.count(b"200") >= download.AT_ONCE
+        assert httpx.get(f"{url}/_stcore/health").text == "ok"
+        assert source.let_go.wait(30)
+        with httpx.stream("GET", url + path, headers=cookies, timeout=30) as answer:
+            assert answer.status_code == 200
+        for drip in drips:
+            drip.close()
+    assert "Traceback" not in (tmp_path / "ui.log").read_text()
