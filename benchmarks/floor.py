@@ -18,12 +18,12 @@ from fastapi.routing import APIRoute
 
 from app.api import problem_handlers
 from app.api.gate import Gate
-from app.api.main import serve
 from app.api.models import Categoria
 from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.schemas import ProductResponse
 from app.api.security_headers import SecurityHeaders
+from app.api.server import serve
 from app.api.settings import Settings
 
 NOW = datetime.now(UTC)

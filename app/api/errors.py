@@ -77,6 +77,34 @@ class OverloadedError(ApiError):
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
 
+class InvalidHttpError(ApiError):
+    """What was sent is no request of HTTP/1.1."""
+
+    status = 400
+    detail = "This is no request of HTTP/1.1: its method, its address or one of its headers cannot be read."
+
+
+class UrlTooLongError(ApiError):
+    """The address of a request is longer than any that means something here."""
+
+    status = 414
+    detail = "The address has more than 16,384 characters. Ask for less at once."
+
+
+class HeadTooLargeError(ApiError):
+    """The headers of a request are more than the server keeps."""
+
+    status = 431
+    detail = "The headers have more than 65,536 bytes, or are more than 200."
+
+
+class HeadTooSlowError(ApiError):
+    """The head of a request did not arrive in time."""
+
+    status = 408
+    detail = "The headers did not arrive within 10 seconds, and nothing was done. Send the request again."
+
+
 class BodyTooLargeError(ApiError):
     """A body has more bytes than any product needs."""
 

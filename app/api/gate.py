@@ -18,6 +18,7 @@ from app.api.responses import PRODUCTS
 OPEN = {"/health/live", "/health/ready", "/docs", "/openapi.json"}  # all else is for who may use the API
 # Files have their own limits and places: router_transfer.py reads and writes them piece by piece.
 FILES = {f"{PRODUCTS}/import", f"{PRODUCTS}/export"}
+EXPECTED = "catalogue.expected"  # in the scope of a request that the server has let in
 BODY_SECONDS = 10  # within which a body has to arrive
 DRAINED_SECONDS = 2  # so long and so much of a refused body is still read, for its sender to see the answer
 DRAINED_BYTES = 2**20
@@ -36,6 +37,8 @@ class Gate:
             return
         resources: Resources = scope["app"].state.resources
         room, is_file = resources.room, scope["path"] in FILES
+        if scope.get(EXPECTED):
+            room.meet()
         authorization, has_body, length = _head(scope)
         try:
             room.require()
@@ -52,11 +55,23 @@ class Gate:
         if is_file:
             await self._app(scope, receive, send)
             return
-        room.taken += 1
+        is_inside = True
+        room.take()
+
+        def leave() -> None:
+            nonlocal is_inside
+            if is_inside:
+                is_inside = False
+                room.leave()
+
+        async def send_and_leave(message: Message) -> None:
+            leave()  # the answer is made: however slowly it is taken, it keeps nobody out
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_and_leave)
         finally:
-            room.taken -= 1
+            leave()
 
 
 class _DisconnectedError(Exception):

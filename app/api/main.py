@@ -1,14 +1,10 @@
-"""The FastAPI application, and the Uvicorn server that runs it: `python -m app.api.main`."""
+"""The FastAPI application; `python -m app.api.main` serves it."""
 
-import gc
-import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 import anyio.to_thread
-import uvicorn
 from fastapi import FastAPI
 
 from app.api import __version__, health, openapi, problem_handlers
@@ -19,25 +15,8 @@ from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.router_transfer import router as transfer_router
 from app.api.security_headers import SecurityHeaders
+from app.api.server import serve
 from app.api.settings import InvalidSettingsError, Settings, read_settings
-
-KEEP_ALIVE_SECONDS = 75  # longer than a load balancer's 60, or it meets closed connections (502)
-GRACE_SECONDS = 20  # for requests under way at the end, within docker-compose.yml's stop_grace_period
-
-# Lines as Uvicorn writes them, but without colours and the status in words: those take a twentieth of a request's time.
-LOGS = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s:     %(message)s"}},
-    "handlers": {
-        "errors": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"},
-        "access": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
-    },
-    "loggers": {
-        "uvicorn": {"handlers": ["errors"], "level": "INFO", "propagate": False},
-        "uvicorn.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
-    },
-}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -70,32 +49,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 app = create_app()
-
-
-def serve(application: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests under way."""
-    # What is not printed is not looked up for every request (https://docs.python.org/3/howto/logging.html#optimization).
-    logging._srcfile = None
-    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
-    logging.getLogger("uvicorn.access").addFilter(_is_worth_a_line)
-    # What the start has made stays; looking through it for garbage would hold up requests for a tenth of a second.
-    gc.collect()
-    gc.freeze()
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        log_config=LOGS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        server_header=False,
-    )
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Say whether people or programs asked: load balancer and container ask for the health every few seconds."""
-    _client, _method, path, *_rest = cast("tuple[str, ...]", record.args)  # Uvicorn's
-    return not path.startswith("/health/")
 
 
 def main() -> int:

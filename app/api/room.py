@@ -4,18 +4,35 @@ from app.api.errors import OverloadedError
 
 
 class Room:
-    """How many requests may be under way at a time. Nobody waits for a place: a queue would only make all late."""
+    """Places for requests. Nobody waits for one: a queue would only make everybody late."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self.taken = 0
+        self._taken = 0
+        self._expected = 0  # of those that the server has let in, and that have not come here yet
 
     @property
     def is_full(self) -> bool:
-        """Whether the next request is one too many."""
-        return self.taken >= self._size
+        """Whether the server should let nobody in."""
+        return self._taken + self._expected >= self._size
+
+    def expect(self) -> None:
+        """Keep a place for a request that the server lets in."""
+        self._expected += 1
+
+    def meet(self) -> None:
+        """Know that an expected request has come; it takes its place later, when all of it has."""
+        self._expected -= 1
 
     def require(self) -> None:
-        """Raise OverloadedError when it is full."""
-        if self.taken >= self._size:
+        """Raise OverloadedError when there is no place."""
+        if self._taken >= self._size:
             raise OverloadedError
+
+    def take(self) -> None:
+        """Take a place, to be given back by `leave`."""
+        self._taken += 1
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self._taken -= 1

@@ -16,8 +16,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import URL, create_engine, text
 
 from app import probe
-from app.api import main as api_main
 from app.api import patience
+from app.api import server as api_server
+from app.api.main import create_app
 from app.api.settings import Settings
 from app.ui import serve, settings
 from app.ui.client import api_client
@@ -37,8 +38,8 @@ from tests.infra.conftest import CONTEXT, Template
 OPEN = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = :role")
 DOCKERFILE = (ROOT / "app/Dockerfile").read_text()
 LIBPQ = {"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSSLMODE", "PGSSLROOTCERT"}
-GRACE = {"api": api_main.GRACE_SECONDS, "ui": serve.GRACE_SECONDS}
-KEEP_ALIVE = {"api": api_main.KEEP_ALIVE_SECONDS, "ui": serve.KEEP_ALIVE_SECONDS}
+GRACE = {"api": api_server.GRACE_SECONDS, "ui": serve.GRACE_SECONDS}
+KEEP_ALIVE = {"api": api_server.KEEP_ALIVE_SECONDS, "ui": serve.KEEP_ALIVE_SECONDS}
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,7 @@ def test_what_is_asked_for_the_health_answers(plan: Plan, tmp_path: Path) -> Non
 
     with server.ui("http://127.0.0.1:1", tmp_path / "ui.log") as running:
         assert _status(running.url + ui.public.health_path) == 200
-    assert TestClient(api_main.create_app(Settings(database_url="sqlite://"))).get(api.public.health_path).is_success
+    assert TestClient(create_app(Settings(database_url="sqlite://"))).get(api.public.health_path).is_success
 
 
 def test_the_container_and_the_load_balancer_ask_the_same(service: ServiceDefinition) -> None:
@@ -220,7 +221,7 @@ def test_containers_run_as_the_user_of_their_image(plan: Plan) -> None:
 
 def test_every_address_of_the_application_leads_to_the_service_that_has_it(plan: Plan) -> None:
     paths = {name: service.public.paths for name, service in plan.project.services.items() if service.public}
-    document = json.loads(json.dumps(api_main.create_app(Settings(database_url="sqlite://")).openapi()))
+    document = json.loads(json.dumps(create_app(Settings(database_url="sqlite://")).openapi()))
     of_api = {path.replace("{product_id}", "1") for path in document["paths"]} | {"/docs", "/openapi.json"}
     of_ui = {"/", "/overview", download.PATH, middleware.LOGIN, middleware.CALLBACK, middleware.LOGOUT}
 
