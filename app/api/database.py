@@ -206,7 +206,7 @@ def _connector(settings: Settings) -> Callable[[], Any]:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "client_encoding": "utf8",  # an export passes on what comes as it comes
-        "options": f"-c timezone=utc -c statement_timeout={_milliseconds(settings)}",
+        "options": f"{parameters.get('options', '')} -c timezone=utc -c statement_timeout={_milliseconds(settings)}",
         "connection_factory": DeadlineConnection,
     }
     token = _token_source(settings, parameters)
@@ -237,6 +237,7 @@ def _async_connector(settings: Settings) -> Callable[[], Awaitable[Any]]:
                 "timezone": "utc",
                 "statement_timeout": str(_milliseconds(settings)),
                 **IN_ORDER,
+                **({"options": parameters["options"]} if parameters.get("options") else {}),
             },
             **more,
         )

@@ -16,11 +16,11 @@ from alembic import command
 from alembic.config import Config
 from psycopg2 import errorcodes
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.api import deadlines, roles
-from app.api.database import make_engine
+from app.api.database import make_engine, transaction
 from app.api.revision import Relation, current_revision, relation, sentence
 from app.api.settings import InvalidSettingsError, Settings, read_settings
 
@@ -222,9 +222,10 @@ def main() -> int:
 
 
 def _migrate(settings: Settings) -> str:
-    engine = make_engine(settings)
+    engine = make_engine(settings, pool_size=2)
     for remaining in range(RECONNECTIONS, -1, -1):
         _wait_for_database(engine, settings)
+        _refuse_shared_sessions(engine)
         try:
             return upgrade(engine, api_user=settings.database_api_user, api_password=settings.database_api_password)
         except DBAPIError as error:
@@ -245,9 +246,34 @@ def _wait_for_database(engine: Engine, settings: Settings) -> None:
                 return
         except DBAPIError as error:
             if time.monotonic() >= deadline:
-                where = settings.sqlalchemy_database_url.render_as_string(hide_password=True)
+                where = _without_passwords(settings.sqlalchemy_database_url)
                 raise MigrationError(f"no answer from {where}: {_in_one_line(error)}") from None
             time.sleep(1)
+
+
+def _refuse_shared_sessions(engine: Engine) -> None:
+    """Refuse a pooler that gives a session to somebody else after each transaction: locks and SET are a session's."""
+    if engine.dialect.name != "postgresql":
+        return
+    process = text("SELECT pg_backend_pid()")
+    with engine.connect() as connection:
+        pid = connection.scalar(process)
+        driver: Any = connection.connection.dbapi_connection
+        if driver.info.backend_pid == pid:  # what the server itself said when the connection was opened
+            return
+        with transaction(engine) as other:  # is given the session that was used last, if it was given up
+            shared = other.scalar(process) == pid or connection.scalar(process) != pid
+    if shared:
+        raise MigrationError(
+            "a pooler that shares sessions between transactions (PgBouncer's pool_mode transaction or statement) is in "
+            "front of the database, and migrations need a session of their own. Give `migrate` the address of "
+            "PostgreSQL itself, in its PGHOST and PGPORT or its DATABASE_URL; the API may keep the pooler's."
+        )
+
+
+def _without_passwords(url: URL) -> str:
+    hidden = {name: "***" for name in url.query if "password" in name}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 def _in_one_line(error: DBAPIError) -> str:

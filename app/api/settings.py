@@ -1,7 +1,9 @@
 """The API's settings, read from environment variables; README.md has the table of them."""
 
+import re
 from functools import cached_property
 from typing import Literal
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,6 +11,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite+pysqlite"}
+SEVERAL_HOSTS = re.compile(r"(?P<login>postgres[^:]*://(?:[^@/]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<rest>(?:[/?].*)?)")
+PORT = re.compile(r":\d+$")
 
 
 class InvalidSettingsError(Exception):
@@ -65,9 +69,18 @@ class Settings(BaseSettings):
                 port=self.pgport,
                 database=self.pgdatabase,
             )
-        url = make_url(self.database_url.get_secret_value())
+        url = _parse(self.database_url.get_secret_value())
         # SQLAlchemy 2.1 takes a bare postgresql:// to mean psycopg 3, which is not installed.
         return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+
+
+def _parse(url: str) -> URL:
+    """Parse a URL of SQLAlchemy's or libpq's, which may name several hosts: SQLAlchemy takes those in the query."""
+    several = SEVERAL_HOSTS.fullmatch(url)
+    if several is None:
+        return make_url(url)
+    hosts = [host if PORT.search(host) else f"{host}:5432" for host in unquote(several["hosts"]).split(",")]
+    return make_url(several["login"] + several["rest"]).update_query_pairs([("host", host) for host in hosts])
 
 
 def read_settings() -> Settings:
@@ -84,7 +97,7 @@ def read_settings() -> Settings:
     accepted = sorted(set(DRIVERS.values()))
     try:
         driver = settings.sqlalchemy_database_url.drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InvalidSettingsError(
             "DATABASE_URL: not a URL; write it like postgresql://user:password@host:5432/database or sqlite:///file.db"
         ) from None

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -272,6 +273,28 @@ def test_no_database_is_one_sentence_without_the_password() -> None:
     assert "no answer from postgresql+psycopg2://user:***@127.0.0.1:1/catalogue" in result.stderr
     assert "Traceback" not in result.stderr
     assert "test-password" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://127.0.0.1:1/catalogue?user=user&password=test-password",
+        "postgresql://user:test-password@127.0.0.1:1,127.0.0.1:2/catalogue?sslmode=disable&sslpassword=test-password",
+    ],
+)
+def test_no_part_of_an_address_gives_a_password_away(url: str) -> None:
+    result = migrate(url, DATABASE_WAIT_SECONDS="0")
+    assert result.returncode == 1
+    assert "no answer from postgresql+psycopg2://" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "test-password" not in result.stderr
+
+
+def test_the_first_of_several_hosts_that_answers_is_migrated(empty_database: URL) -> None:
+    folder = str(empty_database.query["host"])
+    several = f"postgresql://postgres@127.0.0.1:1,{quote(folder, safe='')}/{empty_database.database}"
+    result = migrate(f"{several}?options=-c%20work_mem%3D5MB")
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(
