@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -36,13 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [known[name] for name in options.only] or [e for e in EXPERIMENTS if not (options.short and e.long_only)]
     # Progress and tables go to stderr where JSON goes to stdout.
     console = Console(stderr=options.json, width=report.WIDTH)
-    results = asyncio.run(_all(chosen, options.checkout.resolve(), console, short=options.short))
-    text = report.as_json(results, _version(options.checkout))
+    version = _version(options.checkout)
+    results: list[Result] = []
+
+    def keep(result: Result) -> None:
+        results.append(result)
+        document = json.loads(report.as_json(results, version))
+        report.show(document["results"][result.name], console)
+        if not (options.json or options.only or options.short):  # after each: one that breaks takes none with it
+            RESULTS.write_text(report.markdown(document, report.read_before()), encoding="utf-8")
+
+    asyncio.run(_all(chosen, options.checkout.resolve(), console, keep, short=options.short))
     if options.json:
-        print(text)
-    elif not options.only:
-        RESULTS.write_text(report.markdown(json.loads(text), report.read_before()), encoding="utf-8")
-        console.print(f"Written to {RESULTS.relative_to(ROOT)}.")
+        print(report.as_json(results, version))
     failed = [result.name for result in results if result.failures]
     if failed:
         console.print(f"What the servers said is in {LOGS.relative_to(ROOT)}/.")
@@ -51,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-async def _all(chosen: Sequence[Experiment], checkout: Path, console: Console, *, short: bool) -> list[Result]:
+async def _all(
+    chosen: Sequence[Experiment], checkout: Path, console: Console, keep: Callable[[Result], None], *, short: bool
+) -> None:
     """Do the experiments one after the other; after one that failed the next begins with everything new."""
-    results: list[Result] = []
     provider = Provider()
     await provider.start()
     engine = not short and any(e.sized for e in chosen) and engine_answers()
@@ -68,15 +75,13 @@ async def _all(chosen: Sequence[Experiment], checkout: Path, console: Console, *
                     console.print(f"[bold]{one.name}[/bold]: {one.what}")
                     await asyncio.to_thread(system.fit, one.environment, sized=one.sized and engine)
                     result = await carry_out(one, system, short=short)
-                    results.append(result)
-                    report.show(json.loads(report.as_json([result], ""))["results"][one.name], console)
+                    keep(result)
                     if result.failures:
                         _keep_logs(system, one.name)
                         break
             finally:
                 await asyncio.to_thread(system.stop)
     provider.stop()
-    return results
 
 
 def _keep_logs(system: System, name: str) -> None:

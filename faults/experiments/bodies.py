@@ -46,7 +46,7 @@ async def unknown_keys(trial: Trial) -> None:
     trial.expect(len(answer.body) < 50_000, f"3,000 unknown keys are answered by {len(answer.body):,} bytes")
 
 
-@experiment("chunked-bodies", seconds=(10, 3), recovers_in=2)
+@experiment("chunked-bodies", long_only=True, seconds=(10, 3), recovers_in=2)
 async def chunked_bodies(trial: Trial) -> None:
     """Products come in chunks without a length, 30 MB each: from a stranger, and with a token.
 
@@ -72,9 +72,10 @@ async def _chunked(trial: Trial) -> None:
             connection.writer.write(b"0\r\n\r\n")
         (found,) = await asyncio.gather(answer, return_exceptions=True)
         await connection.close()
-        status = found.status if isinstance(found, Answer) else found
-        trial.expect(status == wanted, f"an endless product is answered {status}, not {wanted}")
-        trial.notes.append(f"{status} after {sent * 65536 / 1e6:.1f} MB")
+        # A connection that is closed on what is still being sent may take the answer with it.
+        said = found.status if isinstance(found, Answer) else f"nothing ({type(found).__name__})"
+        trial.expect(said == wanted or (sent < 480 and isinstance(found, OSError)), f"answered {said}, not {wanted}")
+        trial.notes.append(f"answered {said} after {sent * 65536 / 1e6:.1f} MB")
 
 
 @experiment("csv-columns", seconds=(10, 3), recovers_in=2)
@@ -93,7 +94,7 @@ async def csv_columns(trial: Trial) -> None:
     await _refused_soon(trial, "a row of 900,000 values", CSV, rows)
 
 
-@experiment("csv-row", seconds=(10, 3), sized=True, recovers_in=2)
+@experiment("csv-row", long_only=True, seconds=(10, 3), sized=True, recovers_in=2)
 async def csv_row(trial: Trial) -> None:
     """Imports have one row of 65 MB: in short quoted values over many lines, in one line, and as JSON.
 

@@ -31,7 +31,7 @@ async def backends_terminated(trial: Trial) -> None:
     trial.notes.append(f"{ended} connections ended")
 
 
-@experiment("postgres-restarted", load=Load(16), seconds=(20, 2))
+@experiment("postgres-restarted", long_only=True, load=Load(16), seconds=(20, 2))
 async def postgres_restarted(trial: Trial) -> None:
     """PostgreSQL is stopped and started again, twice. Expected: 503 meanwhile, and well again at once."""
     for _ in range(2):
@@ -100,7 +100,7 @@ def _set_back(trial: Trial) -> None:
     connection.close()
 
 
-@experiment("connections-exhausted", load=Load(16), seconds=(15, 3))
+@experiment("connections-exhausted", long_only=True, load=Load(16), seconds=(15, 3))
 async def connections_exhausted(trial: Trial) -> None:
     """Somebody else takes all of PostgreSQL's connections, and the API's are ended.
 
@@ -127,7 +127,7 @@ async def connections_exhausted(trial: Trial) -> None:
     await asyncio.to_thread(trial.postgres.execute, "DROP ROLE greedy")
 
 
-@experiment("products-locked", load=Load(16), seconds=(25, 3), answers_in=13)
+@experiment("products-locked", long_only=True, load=Load(16), seconds=(25, 3), answers_in=13)
 async def products_locked(trial: Trial) -> None:
     """Somebody holds a lock on the table of products, as a migration without a limit does.
 

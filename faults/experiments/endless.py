@@ -30,13 +30,13 @@ async def endless_headers(trial: Trial) -> None:
     await _endless(trial, trial.system.api)
 
 
-@experiment("ui-endless-headers", seconds=(20, 4), recovers_in=2)
+@experiment("ui-endless-headers", long_only=True, seconds=(20, 4), recovers_in=2)
 async def ui_endless_headers(trial: Trial) -> None:
     """The same on the UI's port."""
     await _endless(trial, trial.system.ui)
 
 
-@experiment("ui-strangers-messages", seconds=(20, 4))
+@experiment("ui-strangers-messages", long_only=True, seconds=(20, 4))
 async def ui_strangers_messages(trial: Trial) -> None:
     """Ten strangers open sessions of the UI without signing in, and send three messages of 15 MB on each.
 

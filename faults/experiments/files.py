@@ -46,7 +46,7 @@ async def uploads_dripping(trial: Trial) -> None:
     await _others(trial, dripping, "uploads")
 
 
-@experiment("downloads-dripping", seconds=(45, 6), answers_in=12)
+@experiment("downloads-dripping", long_only=True, seconds=(45, 6), answers_in=12)
 async def downloads_dripping(trial: Trial) -> None:
     """Eight exports are read at a kilobyte a second. Expected: others get their file or a 503, not silence."""
     dripping = [asyncio.create_task(_drip_down(trial)) for _ in range(8)]
@@ -59,13 +59,13 @@ async def _others(trial: Trial, dripping: list[asyncio.Task[float]], what: str) 
         await asyncio.sleep(1)
         end, silent, served = time.monotonic() + trial.seconds, 0, 0
         while time.monotonic() < end:
-            file = await trial.ask("GET", "/products/export?q=seed&sort=id", timeout=10)
+            file = await trial.ask("GET", "/products/export?q=seed&sort=id", timeout=15)
             silent += file.status == 0
             served += file.status == 200
             products = await trial.ask("GET", "/products/?limit=5", timeout=5)
             trial.expect(products.status == 200, f"a list is answered {products.status or 'by nothing'} meanwhile")
             await asyncio.sleep(1)
-        trial.expect(not silent, f"{silent} × no answer to an export within 10 s while {what} drip")
+        trial.expect(not silent, f"{silent} × no answer to an export within 15 s while {what} drip")
         held = [task.result() for task in dripping if task.done() and not task.exception()]
         trial.notes.append(f"{served} exports served meanwhile; {len(held)} of {len(dripping)} drips were ended")
     finally:

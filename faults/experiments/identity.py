@@ -19,13 +19,13 @@ async def identity_provider_slow(trial: Trial) -> None:
     await _mood(trial, "slow")
 
 
-@experiment("identity-provider-broken", seconds=(10, 2), answers_in=15)
+@experiment("identity-provider-broken", long_only=True, seconds=(10, 2), answers_in=15)
 async def identity_provider_broken(trial: Trial) -> None:
     """The same while the provider answers 500 to everything."""
     await _mood(trial, "broken")
 
 
-@experiment("identity-provider-garbage", seconds=(10, 2), answers_in=15)
+@experiment("identity-provider-garbage", long_only=True, seconds=(10, 2), answers_in=15)
 async def identity_provider_garbage(trial: Trial) -> None:
     """The API starts while the provider's discovery document is rubbish; later it is well.
 

@@ -25,7 +25,7 @@ class _Seen:
     open: int = 0
 
 
-@experiment("overrun", seconds=(20, 4), sized=True, recovers_in=1, answers_in=30)
+@experiment("overrun", long_only=True, seconds=(20, 4), sized=True, recovers_in=1, answers_in=30)
 async def overrun(trial: Trial) -> None:
     """Lists are asked for at ten times the rate that sixteen clients reach, over up to 1,500 connections.
 

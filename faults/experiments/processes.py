@@ -53,7 +53,7 @@ async def api_killed(trial: Trial) -> None:
         await asyncio.to_thread(api.start, api.environment)
 
 
-@experiment("api-frozen", load=Load(16), seconds=(20, 3), answers_in=25)
+@experiment("api-frozen", long_only=True, load=Load(16), seconds=(20, 3), answers_in=25)
 async def api_frozen(trial: Trial) -> None:
     """The API's process stands still (SIGSTOP) under load, as on a machine that has no time for it, and goes on.
 
@@ -66,7 +66,7 @@ async def api_frozen(trial: Trial) -> None:
         process.resume()
 
 
-@experiment("descriptors-exhausted", load=Load(4), seconds=(20, 3), answers_in=25)
+@experiment("descriptors-exhausted", long_only=True, load=Load(4), seconds=(20, 3), answers_in=25)
 async def descriptors_exhausted(trial: Trial) -> None:
     """The API may open 100 files, and strangers hold 150 connections that ask for nothing; then they leave.
 
@@ -91,7 +91,7 @@ async def descriptors_exhausted(trial: Trial) -> None:
         process.rlimit(psutil.RLIMIT_NOFILE, limits)
 
 
-@experiment("api-stopped", load=Load(16), seconds=(10, 2), recovers_in=3)
+@experiment("api-stopped", long_only=True, load=Load(16), seconds=(10, 2), recovers_in=3)
 async def api_stopped(trial: Trial) -> None:
     """The API gets SIGTERM under load, as in every deployment, and is started again.
 
