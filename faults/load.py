@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from faults.client import Answer, Connection, ask, json_body
 from faults.ledger import Ledger
 
+UNKNOWN_OUTCOME = b"may or may not have been made"  # the truth about a change whose connection was lost
 KINDS = ("2xx", "4xx", "503", "500", "other", "none")
 GOOD_IN_A_ROW = 50
 PROBE_SECONDS = 5.0  # an answer that takes longer is no good one
@@ -39,18 +40,21 @@ class Tally:
 
     kinds: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    unexplained: int = 0  # 500 that say nothing but that something went wrong
     said: Counter[str] = field(default_factory=Counter)
 
     def enter(self, answer: Answer) -> None:
         """Count an answer."""
         self.kinds[answer.kind] += 1
         self.slowest = max(self.slowest, answer.seconds)
+        self.unexplained += answer.status == 500 and UNKNOWN_OUTCOME not in answer.body
         if answer.kind != "2xx":
             self.said[f"{answer.status} {answer.why or _detail(answer)}"[:160]] += 1
 
     def add(self, other: "Tally") -> None:
         """Count what another load was answered too."""
         self.kinds += other.kinds
+        self.unexplained += other.unexplained
         self.said += other.said
         self.slowest = max(self.slowest, other.slowest)
 

@@ -265,8 +265,8 @@ def _judge(
     trial.expect(not ledger.missing, f"{ledger.missing} acknowledged and missing")
     trial.expect(not ledger.doubled, f"{ledger.doubled} doubled")
     trial.expect(not ledger.denied, f"{ledger.denied} stored though the answer invited to try again")
-    for kind in ("500", "other"):
-        trial.expect(not tally.kinds[kind], f"{tally.kinds[kind]} × {kind}")
+    trial.expect(not tally.unexplained, f"{tally.unexplained} × 500 without a reason")
+    trial.expect(not tally.kinds["other"], f"{tally.kinds['other']} × another status")
     if recovered is not None:
         trial.expect(slots[1] >= slots[0], f"{slots[0] - slots[1]} of {slots[0]} slots lost")
         trial.goal("recovery", recovered, at_most=experiment.recovers_in)
