@@ -4,6 +4,7 @@ Excel in Brazil writes semicolons, decimal commas and sometimes Windows-1252; ot
 is written is guessed here, and what is guessed can be replaced. Of a file's rows only one at a time is in memory.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -22,6 +23,9 @@ ENCODINGS = ("utf-8-sig", "cp1252")  # the first also without its mark, the seco
 SEPARATORS = (",", ";", "\t")
 DECIMAL_MARKS = (",", ".")
 
+LONGEST_ROW = 100_000  # characters; the API takes no more either
+MOST_COLUMNS = 1000
+PIECE = 2**16  # bytes that are decoded at a time
 SAMPLE_ROWS = 200  # are looked at to guess, and the first of them shown
 SAMPLE_BYTES = 2**16
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
@@ -50,7 +54,7 @@ _NUMBERS = {  # by the mark in front of cents
     ".": re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d+)(\.\d+)?"),
 }
 
-Reason = Literal["empty", "workbook", "binary", "encoding", "header", "quotes", "rows"]
+Reason = Literal["empty", "workbook", "binary", "encoding", "header", "quotes", "rows", "long"]
 
 
 class UnreadableError(Exception):
@@ -172,14 +176,26 @@ def rows(data: bytes, encoding: str, separator: str) -> Iterator[Row]:
     Raises:
         UnreadableError: where quotes or bytes are wrong.
     """
-    lines = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    line = 1
+    file = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+    line, length, is_quoted = 1, 0, False
+
+    def lines() -> Iterator[str]:
+        nonlocal length, is_quoted
+        while text := file.readline(LONGEST_ROW + 1):  # a quoted value may have many
+            length += len(text)
+            is_quoted = is_quoted or '"' in text
+            if length > LONGEST_ROW:
+                raise UnreadableError("quotes" if is_quoted else "long", line)
+            yield text
+
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
     try:
         for values in reader:
+            if line == 1 and len(values) > MOST_COLUMNS:
+                raise UnreadableError("long")
             if _holds_anything(values):
                 yield Row(line, values)
-            line = reader.line_num + 1
+            line, length, is_quoted = reader.line_num + 1, 0, False
     except csv.Error:
         raise UnreadableError("quotes", line) from None
     except UnicodeDecodeError:
@@ -254,7 +270,7 @@ def _is_number(text: str) -> bool:
 
 def _squashed(text: str) -> str:
     """Return the letters and digits of a text without case and accents, and without what is in brackets."""
-    decomposed = unicodedata.normalize("NFKD", re.sub(r"\(.*?\)", "", text)).casefold()
+    decomposed = unicodedata.normalize("NFKD", re.sub(r"\([^()]*\)", "", text)).casefold()
     return "".join(character for character in decomposed if character.isalnum())
 
 
@@ -264,12 +280,14 @@ def _holds_anything(values: Iterable[str]) -> bool:
 
 def _first_wrong_line(data: bytes, encoding: str) -> int | None:
     """Return the first line with a byte that the encoding does not have."""
-    whole_lines = 0
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 1
     try:
-        for _line in io.TextIOWrapper(io.BytesIO(data), encoding, newline="\n"):
-            whole_lines += 1
+        for start in range(0, len(data) + 1, PIECE):
+            piece = data[start : start + PIECE]
+            lines += decoder.decode(piece, final=start + PIECE > len(data)).count("\n")
     except UnicodeDecodeError as error:
-        return whole_lines + error.object[: error.start].count(b"\n") + 1
+        return lines + error.object[: error.start].count(b"\n")
     return None
 
 

@@ -180,6 +180,7 @@ ENGLISH = Texts(
     "template.",
     file_quotes="A value that starts on line {line} opens or closes quotes in the wrong place. Correct the quotes and "
     "upload the file again.",
+    file_long="Line {line} is too long or has too many columns for a table of products.",
     file_rows="The file only has the names of the columns, and no product.",
     encoding="Encoding",
     separator="Separator",

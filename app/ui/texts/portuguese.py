@@ -181,6 +181,7 @@ PORTUGUESE = Texts(
     "modelo.",
     file_quotes="Um valor que começa na linha {line} abre ou fecha aspas no lugar errado. Corrija as aspas e envie o "
     "arquivo de novo.",
+    file_long="A linha {line} é longa demais ou tem colunas demais para uma tabela de produtos.",
     file_rows="O arquivo só tem os nomes das colunas, e nenhum produto.",
     encoding="Codificação",
     separator="Separador",

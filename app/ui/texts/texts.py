@@ -192,6 +192,7 @@ class Texts:
     file_encoding: str
     file_header: str
     file_quotes: str
+    file_long: str
     file_rows: str
     encoding: str
     separator: str

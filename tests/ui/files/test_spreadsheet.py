@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import tracemalloc
 from collections.abc import Sequence
 
@@ -225,3 +226,35 @@ def test_a_large_file_is_never_expanded_in_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < len(data) / 4
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b";" * 20_000_000, "empty"),
+        (b"Nome" + b";" * 5000 + b"\r\n", "long"),
+        (b"x" * 20_000_000, "long"),
+        (HEADER.encode() + b'"' + b"x\n" * 10_000_000, "quotes"),
+        (HEADER.encode() + b"\r\n" + b'"' + b"x\n" * 30_000 + b'";' * 200, "quotes"),
+        (HEADER.encode() + b"(" * 20_000_000, "long"),
+        (b"(" * 90_000 + b"\r\nx\r\n", None),
+        ((b"(a" * 40 + b";") * 900 + b"\r\nx\r\n", None),
+    ],
+    ids=range(8),
+)
+def test_a_file_that_was_made_to_cost_takes_little(content: bytes, reason: str | None) -> None:
+    content = content.replace(b"x", b"y", 1)
+    tracemalloc.start()
+    started = time.process_time()
+    found = None
+    try:
+        encoding = spreadsheet.encoding_of(content)
+        table = spreadsheet.table(content, encoding, spreadsheet.separator_of(content, encoding))
+        spreadsheet.columns_of(table.header)
+    except UnreadableError as error:
+        found = error.reason
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == reason
+    assert peak < 10_000_000
+    assert time.process_time() - started < 10
