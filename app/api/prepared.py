@@ -86,6 +86,8 @@ class Connections:
                 rows: Sequence[Row] = await connection.fetch(statement.sql, *values)
             except BaseException as error:  # also when nobody waits any more: its answer may be yet to come
                 connection.terminate()
+                if isinstance(error, asyncpg.InternalClientError):  # it ended before anything was sent
+                    raise NoConnectionError(_words(error)) from error
                 if _is_lost(error):
                     self.close()  # whatever ended it, those that lie idle have met too
                     raise LostConnectionError(_words(error)) from error
