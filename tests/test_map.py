@@ -8,13 +8,15 @@ from testkit.tools import ROOT
 
 MAP = (ROOT / "docs/map.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`([\w.-]+/[\w./-]*|[\w-]+\.\w+)`", MAP)
-NOT_OURS = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()} | {".git"}
+NOT_OURS = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+HIDDEN = {".ci", ".github", ".streamlit"}
 
 
 def rooms(folder: Path = ROOT, depth: int = 2) -> Iterator[str]:
     """Yield each folder of two levels that holds anything."""
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and child.name not in NOT_OURS and not child.name.endswith("_cache") and _files(child):
+        is_ours = child.name in HIDDEN or not child.name.startswith(".")  # other hidden folders are the tools' own
+        if child.is_dir() and is_ours and child.name not in NOT_OURS and _files(child):
             yield f"{child.relative_to(ROOT)}/"
             if depth > 1:
                 yield from rooms(child, depth - 1)
