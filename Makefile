@@ -15,7 +15,7 @@ export DOCKER_BUILDKIT := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test check check-locks format lock synth bootstrap deploy diff invite secret destroy rehearse bench faults screenshots
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff invite secret destroy rehearse bench faults screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,9 +41,18 @@ up: ## Run the containers with docker compose and wait until they are healthy
 down: ## Stop the containers; the database's volume stays (docker compose down --volumes drops it)
 	@docker compose down
 
-test: setup ## Run every check and test; what needs a missing tool is skipped with a reason
+test: setup ## Run every check and test; make test ARGS="-k word" runs the tests it names and no more
+ifdef ARGS
+	@python -m pytest $(ARGS)
+else
 	@$(MAKE) --no-print-directory check
 	@python -m pytest
+endif
+
+quick: .venv/.ready ## Lint, format, types, who imports whom, and the tests that need nothing but Python: half a minute
+	@ruff check --quiet . && ruff format --quiet --check . && mypy && lint-imports --no-logo >/dev/null
+	@python -m pytest -q -n 2 --dist loadgroup -m "not (database or pages or engine or browser or cdk or minutes)" \
+	  --ignore=tests/end_to_end --ignore=tests/api/test_openapi.py
 
 check: setup check-locks ## Lint, format, types, who imports whom, whether the locks match pyproject.toml, and the gates of infra/gates
 	@ruff check .

@@ -1,6 +1,8 @@
 """A server process on a port of its own: the API, the UI, or any other that tests and benchmarks run."""
 
+import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -22,6 +24,7 @@ API = [sys.executable, "-m", "app.api.main"]
 UI = [sys.executable, "-m", "app.ui.serve"]
 START_SECONDS = 60  # on a machine that does other things too
 STOP_SECONDS = 30
+_PORTS = itertools.cycle(random.sample(range(20_000, 32_000), 12_000))  # below Linux's own range, which starts at 32768
 DIRECTLY = build_opener(ProxyHandler({}))  # a proxy has no way to this machine's own addresses
 
 
@@ -105,11 +108,19 @@ def serving(
 
 
 def free_port() -> int:
-    """Return a TCP port nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port nothing listens on, which stays free until it is used.
+
+    The system gives none of these to whoever asks for any port, nor to an outgoing connection; processes that ask at
+    the same time begin at different ones.
+    """
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free")
 
 
 def _answers(url: str) -> bool:

@@ -9,6 +9,21 @@ from sqlalchemy import URL, create_engine, text
 from app.embedded_postgres import embedded_postgres
 from testkit import server
 from testkit.database import make_database, migrate, server_folder
+from tests import needs
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers."""
+    for name, meaning in needs.MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what each test needs; with several workers what takes longest comes first, or all wait for it in the end."""
+    for item in items:
+        needs.mark(item)
+    if hasattr(config, "workerinput"):
+        items.sort(key=needs.order)
 
 
 @pytest.fixture(scope="session")

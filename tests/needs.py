@@ -1,0 +1,70 @@
+"""What each test needs beyond Python, as markers, and which tests share a worker when several run at once.
+
+A worker has a PostgreSQL, an API and templates of its own. Containers have fixed names and browsers want a processor,
+so those are one group; else a group is what its file holds.
+"""
+
+from pathlib import PurePath
+
+import pytest
+
+# By the fixture that brings it …
+FIXTURES = {
+    "postgres_url": "database",
+    "database_url": "database",
+    "million_products_url": "minutes",
+    "_running_ui": "browser",
+    "visit": "pages",
+    "misbehaviour": "pages",
+    "dev": "cdk",
+    "prod": "cdk",
+    "workspace": "cdk",
+}
+# … and by where the test is; the longer path counts.
+PLACES = {
+    "end_to_end": ("browser",),
+    "end_to_end/test_compose.py": ("engine", "browser"),
+    "end_to_end/test_rehearsal.py": ("engine", "cdk", "minutes"),
+    "infra/compose/test_reference.py": ("engine",),
+    "infra/gates": ("cdk",),
+    "infra/test_app.py": ("cdk",),
+    "test_local.py": ("database", "minutes"),
+    "test_new_migration.py": ("database",),
+    "test_setup.py": ("minutes",),
+}
+MARKERS = {
+    "database": "starts a PostgreSQL",
+    "pages": "runs the UI's pages, or a server for them",
+    "engine": "needs a container engine",
+    "browser": "needs a browser",
+    "cdk": "needs Node, as CDK does",
+    "minutes": "takes minutes, alone or with the others of its kind",
+}
+# What no other test waits for starts first.
+GROUPS = ("engine", "browser", "minutes", "cdk")
+
+
+def mark(item: pytest.Item) -> None:
+    """Give a test its markers and its group."""
+    path = PurePath(item.location[0])
+    inside = path.relative_to("tests").as_posix() if path.is_relative_to("tests") else path.as_posix()
+    names: list[str] = getattr(item, "fixturenames", [])
+    found = {marker for fixture, marker in FIXTURES.items() if fixture in names}
+    place = max((place for place in PLACES if f"{inside}/".startswith(f"{place}/")), key=len, default=None)
+    found.update(PLACES[place] if place else ())
+    for marker in sorted(found):
+        item.add_marker(marker)
+    item.add_marker(pytest.mark.xdist_group(_group(found, inside)))
+
+
+def order(item: pytest.Item) -> int:
+    """Return a test's place in the order of GROUPS."""
+    return next((number for number, group in enumerate(GROUPS) if item.get_closest_marker(group)), len(GROUPS))
+
+
+def _group(needs: set[str], inside: str) -> str:
+    if needs & {"engine", "browser"}:
+        return "end_to_end"
+    if "cdk" in needs:
+        return "cdk"
+    return inside
