@@ -1,9 +1,12 @@
 """Checks the identity provider's access tokens."""
 
+import asyncio
 import json
 import logging
-from functools import cached_property
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import jwt
@@ -12,8 +15,13 @@ from app.api.errors import IdentityProviderUnavailableError, NotSignedInError
 
 ALGORITHMS = ["RS256"]  # what Amazon Cognito signs with; never what the token itself says
 LEEWAY_SECONDS = 30  # between two machines' clocks
-KEYS_SECONDS = 3600  # how long the provider's public keys are kept; an unknown key is looked up at once
-TIMEOUT_SECONDS = 5
+KEYS_SECONDS = 3600  # keys older than this are fetched again, and used until they have come
+COOL_DOWN_SECONDS = 10  # between two fetches, however the first one ended and whoever asks
+TIMEOUT_SECONDS = 5  # for the provider to answer
+WAITING_MAX = 8  # requests that wait for keys at a time
+ANSWER_BYTES = 2**20
+SUBJECT_CHARACTERS = 200  # OpenID Connect allows 255; those of providers are far shorter
+NOT_OURS = "The token is not one of this deployment's."
 logger = logging.getLogger("uvicorn.error")
 
 
@@ -23,35 +31,114 @@ class AccessTokens:
     def __init__(self, issuer: str, client_id: str | None) -> None:
         self._issuer = issuer.rstrip("/")
         self._client_id = client_id
+        self._keys = _SigningKeys(self._issuer)
 
-    def holder(self, token: str) -> str:
+    async def holder(self, token: str) -> str:
         """Return whose `token` it is.
 
         Raises:
             NotSignedInError: it is not one of them, or no longer.
-            IdentityProviderUnavailableError: a key that is not known yet is fetched from it, and it does not answer.
+            IdentityProviderUnavailableError: its key is not known, and the provider did not answer when asked.
         """
         # Cognito's access tokens name their client in client_id and have no audience.
         options: Any = {"require": ["exp", "iss", "sub", "token_use", "client_id"], "verify_aud": False}
         try:
-            key = self._keys.get_signing_key_from_jwt(token)
+            key = await self._keys.key(jwt.get_unverified_header(token).get("kid"))
             claims = jwt.decode(token, key, ALGORITHMS, options, issuer=self._issuer, leeway=LEEWAY_SECONDS)
         except jwt.ExpiredSignatureError:
             raise NotSignedInError("The token has expired: sign in again.") from None
-        except (jwt.PyJWKClientConnectionError, OSError) as error:
-            logger.error("the identity provider %s does not answer: %s", self._issuer, error)
-            raise IdentityProviderUnavailableError from error
-        except jwt.PyJWTError as error:
-            logger.info("refused a token: %s", error)
-            raise NotSignedInError("The token is not one of this deployment's.") from None
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            logger.info("refused a token: %s", type(error).__name__)
+            raise NotSignedInError(NOT_OURS) from None
         if claims["token_use"] != "access":
             raise NotSignedInError("This is not an access token; send the access token, not the ID token.")
         if claims["client_id"] != self._client_id:
             raise NotSignedInError("The token was given to another application.")
-        return str(claims["sub"])
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not subject.strip() or not subject.isprintable():
+            raise NotSignedInError("The token does not say whose it is.")
+        if len(subject) > SUBJECT_CHARACTERS:
+            raise NotSignedInError(f"The token's subject has more than {SUBJECT_CHARACTERS} characters.")
+        return subject
 
-    @cached_property
-    def _keys(self) -> jwt.PyJWKClient:
-        with urlopen(f"{self._issuer}/.well-known/openid-configuration", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-            address = json.load(answer)["jwks_uri"]
-        return jwt.PyJWKClient(address, lifespan=KEYS_SECONDS, timeout=TIMEOUT_SECONDS)
+
+class _SigningKeys:
+    """The provider's public keys. Who has a token with a known one never waits for the provider."""
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._has_answered = False  # ... the last time that it was asked
+        self._asked_at = self._fetched_at = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
+        self._waiting = 0
+        self._thread: ThreadPoolExecutor | None = None
+
+    async def key(self, key_id: object) -> jwt.PyJWK:
+        """Return the key of this id.
+
+        Raises:
+            NotSignedInError: there is none.
+            IdentityProviderUnavailableError: that cannot be found out now.
+        """
+        known = self._keys.get(key_id) if isinstance(key_id, str) else None
+        now = time.monotonic()
+        is_due = known is None or now - self._fetched_at > KEYS_SECONDS
+        if is_due and self._fetching is None and now - self._asked_at > COOL_DOWN_SECONDS:
+            self._asked_at = now
+            self._fetching = asyncio.ensure_future(self._fetch())
+        if known is not None:
+            return known
+        if self._fetching is not None:
+            await self._wait()
+        if isinstance(key_id, str) and key_id in self._keys:
+            return self._keys[key_id]
+        if not self._has_answered:
+            raise IdentityProviderUnavailableError
+        raise NotSignedInError(NOT_OURS)
+
+    async def _wait(self) -> None:
+        if self._waiting >= WAITING_MAX or self._fetching is None:
+            raise IdentityProviderUnavailableError
+        self._waiting += 1
+        try:
+            await asyncio.wait([self._fetching], timeout=TIMEOUT_SECONDS)
+        finally:
+            self._waiting -= 1
+
+    async def _fetch(self) -> None:
+        # A thread of its own, which a silent provider keeps from nobody else.
+        self._thread = self._thread or ThreadPoolExecutor(1, "identity-provider")
+        try:
+            async with asyncio.timeout(3 * TIMEOUT_SECONDS):
+                self._keys = await asyncio.get_running_loop().run_in_executor(self._thread, _read_keys, self._issuer)
+            self._has_answered, self._fetched_at = True, time.monotonic()
+        except Exception as error:  # whatever it answers with
+            self._has_answered = False
+            logger.error("the identity provider %s gives no keys: %s: %s", self._issuer, type(error).__name__, error)
+        finally:
+            self._fetching = None
+
+
+def _read_keys(issuer: str) -> dict[str, jwt.PyJWK]:
+    """Return the provider's keys by their ids; whatever is wrong with its answers is an exception."""
+    address = _read_json(f"{issuer}/.well-known/openid-configuration")["jwks_uri"]
+    if urlsplit(address).scheme not in {"https", urlsplit(issuer).scheme}:
+        raise ValueError("jwks_uri is no https address")
+    keys = jwt.PyJWKSet.from_dict(_read_json(address)).keys
+    found = {key.key_id: key for key in keys if key.key_id and key.public_key_use in ("sig", None)}
+    if not found:
+        raise ValueError("no key has an id")
+    return found
+
+
+def _read_json(address: str) -> Any:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    parts, size = [], 0
+    with urlopen(address, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - the settings', or checked to be https
+        while part := answer.read1(2**16):
+            parts.append(part)
+            size += len(part)
+            if size > ANSWER_BYTES or time.monotonic() > deadline:
+                raise ValueError("its answer is too long, or takes too long")
+    return json.loads(b"".join(parts))

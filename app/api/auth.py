@@ -6,8 +6,6 @@ Locally neither is set and everybody on this machine may; on AWS the stack sets 
 import hmac
 import logging
 
-import anyio.to_thread
-
 from app.api.errors import ApiError, IdentityProviderUnavailableError, NotSignedInError
 from app.api.settings import Settings
 
@@ -52,5 +50,4 @@ class Authenticator:
             return "service"
         if self._access_tokens is None:
             raise NotSignedInError("The token is not the service token.")
-        # In a thread: a key that is not known yet is fetched from the provider, and that waits.
-        return f"person {await anyio.to_thread.run_sync(self._access_tokens.holder, token.decode('latin-1'))}"
+        return f"person {await self._access_tokens.holder(token.decode('latin-1'))}"

@@ -4,6 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +18,7 @@ from sqlalchemy import URL
 
 from app.api.main import create_app
 from app.api.settings import Settings
+from testkit.database import libpq
 
 SERVICE_TOKEN = "test-service-token-of-at-least-32-characters"
 CLIENT_ID = "test-client"
@@ -26,13 +29,14 @@ class Issuer:
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.asked, self.seconds, self.garbage = 0, 0.0, b""
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Answers, self))
         self.url = f"http://127.0.0.1:{self.server.server_port}/pool"
 
-    def token(self, *, key: Any = None, algorithm: str = "RS256", **changes: Any) -> str:
+    def token(self, *, key: Any = None, algorithm: str = "RS256", kid: str = "test-key", **changes: Any) -> str:
         claims = {"iss": self.url, "client_id": CLIENT_ID, "token_use": "access", "sub": "ana", "exp": time.time() + 60}
         claims = {k: v for k, v in (claims | changes).items() if v is not None}
-        return jwt.encode(claims, self.key if key is None else key, algorithm, headers={"kid": "test-key"})
+        return jwt.encode(claims, self.key if key is None else key, algorithm, headers={"kid": kid})
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -46,9 +50,11 @@ class _Answers(BaseHTTPRequestHandler):
             "/pool/.well-known/openid-configuration": {"jwks_uri": f"{self.issuer.url}/keys"},
             "/pool/keys": {"keys": [public | {"kid": "test-key", "use": "sig", "alg": "RS256"}]},
         }
+        self.issuer.asked += 1
+        time.sleep(self.issuer.seconds)
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps(documents[self.path]).encode())
+        self.wfile.write(self.issuer.garbage or json.dumps(documents[self.path]).encode())
 
     def log_message(self, *_arguments: Any) -> None:
         pass
@@ -103,6 +109,11 @@ def test_no_token_or_a_wrong_one_does_not(client: TestClient, token: str | None)
         {"iss": "https://elsewhere.example.com/pool"},
         {"client_id": "another"},
         {"client_id": None},
+        {"sub": ""},
+        {"sub": " "},
+        {"sub": "a\0b"},
+        {"sub": "x" * 250},
+        {"sub": 7},
         {"token_use": "id"},
         {"key": rsa.generate_private_key(public_exponent=65537, key_size=2048)},
         {"key": "a-secret-that-is-long-enough-for-hs256!!", "algorithm": "HS256"},
@@ -131,6 +142,62 @@ def test_a_provider_that_does_not_answer_is_a_503(migrated_postgres_url: URL, is
     settings = Settings(database_url=url, oidc_issuer="http://127.0.0.1:1/pool", oidc_client_id=CLIENT_ID)
     with TestClient(create_app(settings)) as client:
         assert status(client, issuer.token()) == 503
+
+
+@contextmanager
+def an_api(url: URL, issuer: Issuer) -> Iterator[TestClient]:
+    settings = Settings(database_url=libpq(url), oidc_issuer=issuer.url, oidc_client_id=CLIENT_ID)
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def own_issuer() -> Iterator[Issuer]:
+    own = Issuer()
+    threading.Thread(target=own.server.serve_forever, daemon=True).start()
+    yield own
+    own.server.shutdown()
+
+
+def test_unknown_keys_do_not_make_the_provider_be_asked_each_time(
+    migrated_postgres_url: URL, own_issuer: Issuer
+) -> None:
+    with an_api(migrated_postgres_url, own_issuer) as client:
+        assert status(client, own_issuer.token()) == 200
+        for n in range(50):
+            assert status(client, own_issuer.token(kid=f"unknown-{n}")) == 401
+        assert own_issuer.asked == 2  # the document and the keys, once
+
+
+def test_a_slow_provider_does_not_hold_up_who_has_a_known_key(
+    migrated_postgres_url: URL, own_issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.access_tokens.COOL_DOWN_SECONDS", 0)
+    with an_api(migrated_postgres_url, own_issuer) as client, ThreadPoolExecutor(12) as pool:
+        assert status(client, own_issuer.token()) == 200
+        own_issuer.seconds = 4
+        strangers = [pool.submit(status, client, own_issuer.token(kid=f"unknown-{n}")) for n in range(12)]
+        assert [status(client, own_issuer.token()) for _ in range(10)] == [200] * 10
+        assert not all(stranger.done() for stranger in strangers)
+        assert {stranger.result() for stranger in strangers} <= {401, 503}
+
+
+@pytest.mark.parametrize("garbage", [b"", b"<html>", b"[]", b"{}", b'{"jwks_uri": "file:///etc/passwd"}', b"\xff" * 99])
+def test_a_provider_that_answers_nonsense_is_a_503_and_known_keys_stay(
+    migrated_postgres_url: URL, own_issuer: Issuer, monkeypatch: pytest.MonkeyPatch, garbage: bytes
+) -> None:
+    own_issuer.garbage = garbage or b" "
+    with an_api(migrated_postgres_url, own_issuer) as client:
+        assert status(client, own_issuer.token()) == 503
+        asked = own_issuer.asked
+        assert status(client, own_issuer.token()) == 503
+        assert own_issuer.asked == asked  # it cools down after a failure too
+        own_issuer.garbage = b""
+        monkeypatch.setattr("app.api.access_tokens.COOL_DOWN_SECONDS", 0)
+        assert status(client, own_issuer.token()) == 200
+        own_issuer.garbage = b"<html>"
+        monkeypatch.setattr("app.api.access_tokens.KEYS_SECONDS", 0)
+        assert [status(client, own_issuer.token()) for _ in range(3)] == [200] * 3
 
 
 def test_without_settings_everybody_may_and_the_log_says_so(
