@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # openapi.py has the page
         redoc_url=None,
     )
     problem_handlers.install(app)

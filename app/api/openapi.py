@@ -4,10 +4,14 @@ It is made when somebody asks for it, not when the API starts. An example of a b
 of its fields, and a problem's is the answer to the error that the route names, so that neither says what is not so.
 """
 
+import base64
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
@@ -16,6 +20,7 @@ from app.api.gate import OPEN
 from app.api.problem_handlers import Problem
 
 Json = dict[str, Any]
+SWAGGER_UI = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/"
 COMPONENTS = "#/components/schemas/"
 
 
@@ -34,6 +39,24 @@ def install(app: FastAPI) -> None:
         return made_by_fastapi()
 
     app.openapi = document  # type: ignore[method-assign]
+    page = _docs_page(app.title)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return page
+
+
+def _docs_page(title: str) -> Response:
+    """Return Swagger UI's page, with a policy that allows what it consists of and nothing else."""
+    page = get_swagger_ui_html(openapi_url="/openapi.json", title=title)
+    (script,) = re.findall(b"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+    script_hash = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    page.headers["content-security-policy"] = (
+        f"default-src 'none'; script-src {SWAGGER_UI} 'sha256-{script_hash}'; style-src {SWAGGER_UI} 'unsafe-inline'; "
+        "img-src data: https://fastapi.tiangolo.com/img/; connect-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )
+    return page
 
 
 def _complete(document: Json) -> None:

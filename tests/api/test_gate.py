@@ -1,7 +1,9 @@
 """What a request has to pass before the API reads it: sign-in, then the size and the time of its body, then room."""
 
 import base64
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +50,28 @@ def test_every_address_is_closed_to_strangers_unless_it_is_named_as_open(
 def test_a_strangers_body_is_not_looked_at(client: TestClient, method: str, path: str, body: bytes) -> None:
     response = client.request(method, path, content=body, headers={"content-type": "application/json"})
     assert problem(response, 401)["detail"].startswith("Sign in first")
+
+
+def test_answers_say_what_browsers_may_do_with_them(client: TestClient) -> None:
+    for path in ("/products/", "/nowhere", "/health/live", "/docs", "/openapi.json"):
+        for headers in ({}, HEADERS):
+            answer = client.get(path, headers=headers).headers
+            assert answer["x-content-type-options"] == "nosniff"
+            assert answer["referrer-policy"] == "no-referrer"
+            assert answer["cache-control"] == "no-store"
+            assert "default-src 'none'" in answer["content-security-policy"]
+            assert "frame-ancestors 'none'" in answer["content-security-policy"]
+
+
+def test_the_documentations_page_may_run_what_it_consists_of(client: TestClient) -> None:
+    page = client.get("/docs")
+    policy = page.headers["content-security-policy"]
+    (inline,) = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'" in policy
+    loaded = re.findall(r'(?:src|rel="stylesheet" href)="(.*?)"', page.text)
+    assert len(loaded) == 2
+    assert all(any(address.startswith(part) for part in policy.split()) for address in loaded)
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
 
 
 def chunks(body: bytes) -> Iterator[bytes]:
