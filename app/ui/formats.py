@@ -8,6 +8,8 @@ from app.ui.texts import Texts
 
 _REAIS = "R$\N{NO-BREAK SPACE}"
 _MILLION = 10**6
+WORD_JOINER = "\N{WORD JOINER}"
+_ADDRESS = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)  # where one is broken
 
 
 def money(amount: Decimal | float, texts: Texts) -> str:
@@ -42,8 +44,12 @@ def moment(when: datetime, zone: tzinfo, texts: Texts) -> str:
 
 
 def plain(text: object) -> str:
-    """Escape text for Streamlit's Markdown, so that a name like **R$ 5** shows as it was typed."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", re.sub(r"[ \t\r\n]+", " ", str(text)))
+    """Escape text for Streamlit's Markdown, so that a name like **R$ 5** shows as it was typed.
+
+    Addresses become links even where all of them is escaped; an invisible character inside keeps them from it.
+    """
+    apart = _ADDRESS.sub(WORD_JOINER, re.sub(r"[ \t\r\n]+", " ", str(text)))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", apart)
 
 
 def _marked(number: str, texts: Texts) -> str:

@@ -1,12 +1,13 @@
 """Prices, numbers, dates and foreign text as they are shown."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.ui.formats import moment, money, number, plain, short_money, short_number
+from app.ui.formats import WORD_JOINER, moment, money, number, plain, short_money, short_number
 from app.ui.texts import ENGLISH, PORTUGUESE
 
 
@@ -54,3 +55,11 @@ def test_dates_are_those_of_the_readers_zone() -> None:
 
 def test_text_is_not_read_as_markdown() -> None:
     assert plain("**R$ 5** :red[x]\n# y") == r"\*\*R\$ 5\*\* \:red\[x\] \# y"
+
+
+@pytest.mark.parametrize(
+    "text", ["https://evil.example", "HTTP://evil.example", "www.evil.example", "ana@evil.example"]
+)
+def test_no_address_is_left_whole_for_a_link(text: str) -> None:
+    assert re.search(r"https?://|www\.|\w@", plain(text).replace("\\", ""), re.IGNORECASE) is None
+    assert plain(text).replace("\\", "").replace(WORD_JOINER, "") == text

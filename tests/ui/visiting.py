@@ -5,6 +5,8 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from app.ui.formats import WORD_JOINER
+
 Visit = Callable[..., AppTest]  # the API's URL, and what the address asks for
 VALUES = {  # of a UI in which people sign in
     "OIDC_ISSUER": "https://issuer.example.com/pool",
@@ -53,12 +55,16 @@ def fill(app: AppTest, form: str, product: Mapping[str, Any]) -> None:
 
 def errors(app: AppTest) -> str:
     """Return what the page says went wrong."""
-    return " ".join(f"{error.proto.title} {error.value}".strip() for error in app.error).replace("\\", "")
+    return (
+        " ".join(f"{error.proto.title} {error.value}".strip() for error in app.error)
+        .replace("\\", "")
+        .replace(WORD_JOINER, "")
+    )
 
 
 def messages(app: AppTest) -> str:
     """Return what else the page says."""
-    return " ".join(markdown.value for markdown in app.markdown).replace("\\", "")
+    return _unescaped(" ".join(markdown.value for markdown in app.markdown))
 
 
 def names(app: AppTest) -> list[str]:
@@ -69,3 +75,7 @@ def names(app: AppTest) -> list[str]:
 def is_open(app: AppTest, key: str) -> bool:
     """Say whether there is a button with this key, for example a dialog's."""
     return key in {button.key for button in app.button}
+
+
+def _unescaped(markdown: str) -> str:
+    return markdown.replace("\\", "").replace(WORD_JOINER, "")

@@ -48,7 +48,7 @@ def card(product: Product) -> None:
             for label, fact in facts.items():
                 with st.container(gap=None):
                     st.caption(label)
-                    st.markdown(plain(fact))
+                    st.text(fact)  # as it is, to be copied
         with st.container(horizontal=True):
             edited = st.button(texts.edit, key="edit", icon=":material/edit:")
             deleted = st.button(texts.delete, key="delete", icon=":material/delete:")

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import Product
+from app.ui.formats import WORD_JOINER
 from testkit.server import free_port
 from tests.ui.visiting import Visit, click, errors, fill, is_open, messages, run, type_into_table
 
@@ -40,7 +41,11 @@ def in_table(app: AppTest) -> list[str]:
 
 def reviewed(app: AppTest) -> list[list[str]]:
     """Return the rows of the review's tables, without the first column, which names the field."""
-    return [[cell.replace("\\", "") for cell in row[1:]] for table in app.table for row in table.value.to_numpy()]
+    return [
+        [cell.replace("\\", "").replace(WORD_JOINER, "") for cell in row[1:]]
+        for table in app.table
+        for row in table.value.to_numpy()
+    ]
 
 
 def test_nothing_is_to_be_reviewed_before_a_change(editing: AppTest) -> None:

@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.ui.formats import WORD_JOINER
 from app.ui.settings import SIGN_IN_VARIABLES
 from testkit.server import running
 from testkit.tools import ROOT
@@ -80,7 +81,7 @@ def test_who_is_signed_in_sees_their_name_and_the_products(
     visit: Callable[[dict[str, Any]], AppTest], claims: dict[str, Any], name: str
 ) -> None:
     app = visit(ANA | {"exp": in_an_hour()} | claims)
-    assert app.menu_button(key="account").label.replace("\\", "") == name
+    assert app.menu_button(key="account").label.replace("\\", "").replace(WORD_JOINER, "") == name
     assert app.subheader[0].value == "Ainda não há produtos"
 
 

@@ -17,6 +17,7 @@ from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import EVERYTHING, Product
 from app.ui.files import import_form, import_result, spreadsheet
 from app.ui.files.import_job import ImportJob, Imports
+from app.ui.formats import WORD_JOINER
 from app.ui.texts import ENGLISH, LANGUAGES, PORTUGUESE, Texts
 from testkit.server import free_port
 from testkit.tools import ROOT
@@ -84,7 +85,11 @@ def has(app: AppTest, key: str) -> bool:
 
 
 def said(elements: Any) -> str:
-    return " ".join(f"{element.proto.title} {element.value}" for element in elements).replace("\\", "")
+    return (
+        " ".join(f"{element.proto.title} {element.value}" for element in elements)
+        .replace("\\", "")
+        .replace(WORD_JOINER, "")
+    )
 
 
 def select(app: AppTest, label: str) -> Any:
