@@ -5,7 +5,7 @@ import logging
 import time
 from functools import cache
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api import database_faults
@@ -15,6 +15,15 @@ from app.api.revision import Relation, current_revision, relation, sentence
 
 NO_ANSWER = DatabaseUnavailableError.reason
 SECONDS = 2  # for an answer
+# A pooler such as PgBouncer refuses what it cannot pass on, or drops it without a word where it is told to.
+SETTINGS_ARRIVED = (
+    "SELECT lower(current_setting('timezone')) = 'utc' AND current_setting('application_name') = 'catalogue-api' "
+    "AND current_setting('statement_timeout') <> '0'"
+)
+POOLER = (
+    "The database is behind a pooler, such as PgBouncer, that does not pass on the settings of a connection. "
+    "Give the address of PostgreSQL itself: the application keeps its own pool, of DATABASE_POOL_SIZE connections."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -50,8 +59,12 @@ def not_ready_reason(engine: Engine) -> str | None:
     """Return a sentence that says why requests cannot be served, or None when they can."""
     try:
         with engine.connect() as connection:
+            if engine.dialect.name == "postgresql" and not connection.scalar(text(SETTINGS_ARRIVED)):
+                return POOLER
             current = current_revision(connection)
     except SQLAlchemyError as error:
+        if "unsupported startup parameter" in str(error):
+            return POOLER
         fault = database_faults.problem_of(error)
         return fault.reason if fault else NO_ANSWER
     return schema_reason(current)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from app.api.database import make_engine
 from app.api.main import create_app
 from app.api.migrate import upgrade
+from app.api.readiness import not_ready_reason
 from app.api.settings import Settings
 from testkit.tools import ROOT
 
@@ -95,6 +96,28 @@ class _PasswordHandler(socketserver.BaseRequestHandler):
         self.request.recv(4096)  # the name of user and database
         self.request.sendall(b"R" + (8).to_bytes(4, "big") + (3).to_bytes(4, "big"))
         self.server.passwords.append(self.request.recv(65536)[5:-1].decode())  # type: ignore[attr-defined]
+
+
+def test_a_pooler_that_refuses_the_settings_of_a_connection_is_named_at_the_start() -> None:
+    class Pooler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            if self.request.recv(8)[4:] == SSL_REQUEST:
+                self.request.sendall(b"N")
+                self.request.recv(4096)
+            fields = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+            self.request.sendall(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Pooler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        engine = make_engine(Settings(pghost="127.0.0.1", pgport=server.server_address[1], pguser=ROLE))
+        assert "PgBouncer" in (not_ready_reason(engine) or "")
+        server.shutdown()
+
+
+def test_a_pooler_that_drops_the_settings_of_a_connection_is_named_at_the_start(postgres_url: URL) -> None:
+    engine = create_engine(postgres_url)  # without them
+    assert "PgBouncer" in (not_ready_reason(engine) or "")
+    engine.dispose()
 
 
 def test_every_connection_carries_a_fresh_token_signed_for_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
