@@ -48,7 +48,7 @@ def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
 def resources(request: Request) -> Resources:
     """Return the resources of the application that the request is for.
 
-    The one way to them: routes call it, since a dependency of FastAPI's would cost as much as validating a product.
+    The one way to them. Routes call it: no dependency of FastAPI's has to be solved for it with every request.
     """
     found: Resources = request.app.state.resources
     return found
