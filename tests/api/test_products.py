@@ -209,6 +209,8 @@ def test_docs_and_openapi_are_served(client: TestClient) -> None:
     assert set(paths) == {
         "/products/",
         "/products/import",
+        "/products/imports",
+        "/products/imports/{import_id}",
         "/products/export",
         "/products/summary",
         "/products/{product_id}",
