@@ -86,7 +86,7 @@ class Connections:
                 rows: Sequence[Row] = await connection.fetch(statement.sql, *values)
             except BaseException as error:  # also when nobody waits any more: its answer may be yet to come
                 connection.terminate()
-                if isinstance(error, asyncpg.InternalClientError):  # it ended before anything was sent
+                if _was_over(error):
                     raise NoConnectionError(_words(error)) from error
                 if _is_lost(error):
                     self.close()  # whatever ended it, those that lie idle have met too
@@ -116,13 +116,18 @@ class Connections:
             raise NoConnectionError(_words(error)) from error
 
 
+def _was_over(error: BaseException) -> bool:
+    """Say whether the connection had ended before anything was sent, which asyncpg has no error of its own for."""
+    return isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error)
+
+
 def _is_lost(error: BaseException) -> bool:
     """Say whether the connection ended in the middle: asyncpg, the network, our deadline or the server did it."""
     if isinstance(error, asyncpg.PostgresError):
         return isinstance(error, asyncpg.PostgresConnectionError) or error.severity in _FATAL
     if isinstance(error, ValueError):  # asyncpg's word for a parameter of the wrong type: nothing was sent
         return False
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
 def _words(error: BaseException) -> str:
