@@ -32,7 +32,8 @@ async def overrun(trial: Trial) -> None:
     Expected: as many good answers as at capacity (0.95), each within 1 s, an immediate 503 for the others, liveness
     within 0.2 s, flat memory.
     """
-    capacity = await _capacity(trial, seconds=trial.seconds / 4)
+    measured = [await _capacity(trial, seconds=trial.seconds / 4) for _ in range(3)]
+    capacity = max(measured)  # the first finds connections that are not open yet
     before = _memory(trial)
     seen = _Seen()
     health = asyncio.create_task(_health(trial))
