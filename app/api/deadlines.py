@@ -79,9 +79,10 @@ class Connection(extensions.connection):
             super().commit()
 
     def rollback(self) -> None:
-        """Roll back, within the deadline."""
-        with _WATCH.over(self):
-            super().rollback()
+        """Roll back, within the deadline; the server has done it for a connection that is closed."""
+        if not self.closed:
+            with _WATCH.over(self):
+                super().rollback()
 
     def close(self) -> None:
         """Close the connection."""

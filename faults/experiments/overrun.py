@@ -73,7 +73,8 @@ async def _capacity(trial: Trial, *, seconds: float) -> float:
         nonlocal answered
         connection = await Connection.open(trial.system.api.url)
         while time.monotonic() < end:
-            answered += (await connection.ask("GET", PATH, headers=TOKEN)).status == 200
+            answer = await connection.ask("GET", PATH, headers=TOKEN)
+            answered += answer.status == 200
         await connection.close()
 
     await asyncio.gather(*(client() for _ in range(16)))
