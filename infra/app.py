@@ -1,10 +1,10 @@
-"""The CDK app (`cdk.json` names it): one stack, from docker-compose.yml and the settings of one environment."""
+"""The CDK app (`cdk.json` names it): one stack, from the compose file and the settings of one environment."""
 
 import sys
-from pathlib import Path
 
 import aws_cdk
 
+from infra.compose import find
 from infra.plan import PlanError, assemble
 from infra.stack import ApplicationStack
 
@@ -14,7 +14,7 @@ def main() -> None:
     app = aws_cdk.App()
     try:
         plan = assemble(
-            Path("docker-compose.yml"),
+            find(),
             app.node.try_get_context("environment"),
             app.node.try_get_context("environments"),
         )

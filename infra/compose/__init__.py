@@ -1,4 +1,4 @@
-"""Reads docker-compose.yml into what AWS can run: load -> interpolate -> check keys -> convert -> check services."""
+"""Reads the compose file into what AWS can run: load -> interpolate -> check keys -> convert -> check services."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,10 +7,11 @@ from types import MappingProxyType
 from infra.compose.convert import to_project
 from infra.compose.interpolation import interpolate
 from infra.compose.load import load
+from infra.compose.location import NAMES, find
 from infra.compose.model import Project
 from infra.compose.problems import ComposeError, Problem, Problems
 
-__all__ = ["ComposeError", "Problem", "Project", "read"]
+__all__ = ["ComposeError", "Problem", "Project", "find", "read"]
 
 
 def read(path: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Project:
@@ -21,6 +22,8 @@ def read(path: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Pro
     problems = Problems(path)
     try:
         data = load(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        problems.add(None, "", "there is no such file", f"Compose looks for {', '.join(NAMES)}.")
     except (OSError, UnicodeDecodeError) as error:
         problems.add(None, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
     except ValueError as error:

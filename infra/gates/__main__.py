@@ -11,6 +11,7 @@ from typing import Any
 
 import aws_cdk
 
+from infra.compose import find as compose_file
 from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 from infra.gates.findings import Finding, Verdict, judge
 from infra.gates.synthesis import synthesise
@@ -36,7 +37,7 @@ def main() -> int:
     variants = {**settings, "prod-domain": {**settings["prod"], "public_url": _DOMAIN}}
     try:
         with tempfile.TemporaryDirectory() as folder:
-            findings = find(Path("docker-compose.yml"), variants, context, Path(folder))
+            findings = find(compose_file(), variants, context, Path(folder))
     except (PlanError, GateError) as error:
         sys.exit(str(error))
     verdict = judge(findings, ACKNOWLEDGEMENTS)
@@ -45,7 +46,7 @@ def main() -> int:
 
 
 def find(
-    compose_file: Path, variants: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], folder: Path
+    compose: Path, variants: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], folder: Path
 ) -> list[Finding]:
     """Synthesise the stack with each of the settings, and return what the gates find.
 
@@ -53,7 +54,7 @@ def find(
         PlanError: one of them cannot be deployed.
         GateError: a gate is not installed or failed.
     """
-    plans = {name: assemble(compose_file, name, variants) for name in variants}
+    plans = {name: assemble(compose, name, variants) for name in variants}
     syntheses = [synthesise(name, partial(_stack, plan), folder / name, dict(context)) for name, plan in plans.items()]
     found = check({synthesis.environment: synthesis.template for synthesis in syntheses})
     return found + [finding for synthesis in syntheses for finding in synthesis.findings]

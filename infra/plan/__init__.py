@@ -1,4 +1,4 @@
-"""What is decided before any construct exists, from docker-compose.yml and the settings of one environment."""
+"""What is decided before any construct exists, from the compose file and the settings of one environment."""
 
 from infra.plan.assemble import Plan, PlanError, assemble
 

@@ -37,7 +37,7 @@ def connection_problems(tasks: Mapping[str, Task], counts: Mapping[str, TaskCoun
     return [
         f"cdk.json: context.environments.{settings.name}.database.instance_class: {settings.database.instance_class} "
         f"accepts about {accepted} connections, but a deployment may need {total} = {listed}. Choose a class with "
-        f"more memory; or lower services.max_tasks, or replicas in docker-compose.yml; or set {POOL_SIZE} in the "
+        f"more memory; or lower services.max_tasks, or replicas in the compose file; or set {POOL_SIZE} in the "
         "environment of a service to less."
     ]
 

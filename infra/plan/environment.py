@@ -35,7 +35,7 @@ class CloudFrontSettings(_Settings):
     mode: Literal["cloudfront"]
 
     open_to_the_internet: bool = False
-    """true: also when docker-compose.yml has nobody sign in."""
+    """true: also when the compose file has nobody sign in."""
 
 
 class DomainSettings(_Settings):
@@ -56,7 +56,7 @@ class DomainSettings(_Settings):
     """Only these IPv4 ranges, such as ["203.0.113.0/24"]; empty: everybody, who then has to sign in."""
 
     open_to_the_internet: bool = False
-    """true: also when docker-compose.yml has nobody sign in."""
+    """true: also when the compose file has nobody sign in."""
 
     @field_validator("hosted_zone_name")
     @classmethod
@@ -108,10 +108,10 @@ class ServicesSettings(_Settings):
     """How many tasks run, and on what."""
 
     min_tasks: Annotated[int, Field(ge=1, le=100)]
-    """At least this many of a service that scales, even where docker-compose.yml has fewer; 2 are in two zones."""
+    """At least this many of a service that scales, even where the compose file has fewer; 2 are in two zones."""
 
     max_tasks: Annotated[int, Field(ge=1, le=1000)]
-    """At most this many of it, even where docker-compose.yml allows more."""
+    """At most this many of it, even where the compose file allows more."""
 
     spot_percent: Annotated[int, Field(ge=0, le=100)]
     """Share on Fargate Spot: up to 70 % cheaper, stopped at two minutes' notice. Below 100, min_tasks never are."""

@@ -30,7 +30,7 @@ def exposure_problems(project: Project, settings: Environment) -> list[str]:
         return []
     return [
         f"cdk.json: context.environments.{settings.name}.public_url: everybody could use the application, as no "
-        "service in docker-compose.yml has x-aws.sign_in. Add it, or set open_to_the_internet: true."
+        "service in the compose file has x-aws.sign_in. Add it, or set open_to_the_internet: true."
     ]
 
 

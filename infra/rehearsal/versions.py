@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
+from infra.compose import find
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.problem import RehearsalError
 
 _TOOLS = (".venv", "node_modules")  # as large as they are the same
 _NOT_COPIED = shutil.ignore_patterns(*_TOOLS, ".git", ".data", "cdk.out", "__pycache__", ".*_cache")
 
-_COMPOSE = "docker-compose.yml"
 _VERSION_FILE = "app/api/__init__.py"
 _VERSION = re.compile(r'^(__version__ = "[^"]+)"', re.MULTILINE)
 
@@ -83,14 +83,14 @@ def _that_is_unhealthy(root: Path) -> None:
 
 def _with_api(root: Path, change: Callable[[Json], None]) -> None:
     """Change the service api of the project's compose file."""
-    file = root / _COMPOSE
+    file = find(root)
     compose = yaml.safe_load(file.read_text())
     if "api" not in compose["services"]:
-        raise LookupError(f"{_COMPOSE} has no service api")
+        raise LookupError(f"{file.name} has no service api")
     try:
         change(compose["services"]["api"])
     except KeyError as error:
-        raise LookupError(f"the service api in {_COMPOSE} has no {error.args[0]}") from None
+        raise LookupError(f"the service api in {file.name} has no {error.args[0]}") from None
     file.write_text(yaml.safe_dump(compose, sort_keys=False, allow_unicode=True))
 
 

@@ -70,7 +70,7 @@ def test_neither_the_shell_nor_a_dotenv_file_reaches_the_project(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "cannot be read: No such file or directory"),
+        (None, "there is no such file. Compose looks for compose.yaml, compose.yml, docker-compose.yml, docker-"),
         (b"name: \xff", "cannot be read: "),
         (b"a: \x00", "not valid YAML, line 1: a character that YAML does not allow"),
         (b"a: &a [*a]", "not valid YAML, line 1: found unconstructable recursive node"),

@@ -32,7 +32,7 @@ def test_too_many_are_refused_with_the_sum_and_three_ways_out(workspace: Workspa
         "cdk.json: context.environments.dev.database.instance_class: db.t4g.micro accepts about 101 connections, but a "
         "deployment may need 148 = 132 (api: 12 tasks x (10 + 1)) + 6 (migrate in api: 6 new tasks x 1) "
         "+ 10 (reserve). "
-        "Choose a class with more memory; or lower services.max_tasks, or replicas in docker-compose.yml; or set "
+        "Choose a class with more memory; or lower services.max_tasks, or replicas in the compose file; or set "
         "DATABASE_POOL_SIZE in the environment of a service to less."
     )
 
