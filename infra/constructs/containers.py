@@ -15,6 +15,11 @@ from infra.plan.tasks import Task
 # Where the agent of ECS Exec writes, which it cannot in a container whose root file system is read-only.
 _EXEC_DIRECTORIES = ["/var/lib/amazon", "/var/log/amazon"]
 
+# How long the container behind a one-shot waits for it, said outright since the documents name no default: a migration
+# of a large table takes its time. Above three hours ECS ends the task whatever is said here (aws/containers-roadmap
+# 1532), and three hours is what CloudFormation waits for a service.
+_ONE_SHOT_TIMEOUT = Duration.hours(2)
+
 
 def add_containers(
     definition: ecs.TaskDefinition,
@@ -69,6 +74,7 @@ def _add_container(
         # No `cpu`: the size of the task is the limit; here it would only be a weight against Service Connect's proxy.
         memory_limit_mib=service.memory_mib,
         memory_reservation_mib=service.memory_reservation_mib,
+        start_timeout=_ONE_SHOT_TIMEOUT if is_one_shot else None,
         stop_timeout=_seconds(service.stop_grace_period_seconds),
         health_check=None if is_one_shot else _health_check(service),
         logging=ecs.LogDrivers.aws_logs(stream_prefix=service.name, log_group=log_group),

@@ -130,6 +130,7 @@ def test_the_migration_must_succeed_before_the_api_starts(template: Template) ->
     assert migrate["Command"] == ["python", "-m", "app.api.migrate"]
     assert migrate["Image"] == api["Image"]
     assert api["DependsOn"] == [{"ContainerName": "migrate", "Condition": "SUCCESS"}]
+    assert migrate["StartTimeout"] == 2 * 60 * 60  # seconds that it may take
 
 
 @pytest.mark.parametrize("name", ["migrate", "api"])
