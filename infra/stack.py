@@ -125,7 +125,7 @@ class ApplicationStack(Stack):
             self,
             "SignIn",
             public_url=load_balancer.url,
-            deletion_protection=self._settings.deletion_protection,
+            settings=self._settings,
         )
 
     def _cluster(self, network: Network) -> ecs.Cluster:
@@ -134,7 +134,7 @@ class ApplicationStack(Stack):
             "Cluster",
             vpc=network.vpc,
             container_insights_v2=ecs.ContainerInsights[self._settings.monitoring.container_insights.upper()],
-            enable_fargate_capacity_providers=self._settings.services.spot_percent > 0,
+            enable_fargate_capacity_providers=True,
             # Services call each other by name in here.
             default_cloud_map_namespace=ecs.CloudMapNamespaceOptions(
                 name=self.stack_name, type=servicediscovery.NamespaceType.HTTP, use_for_service_connect=True

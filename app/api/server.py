@@ -29,7 +29,7 @@ from app.api.problem_handlers import problem_response
 from app.api.resources import Resources
 
 KEEP_ALIVE_SECONDS = 75  # longer than a load balancer's 60, or it meets closed connections (502)
-GRACE_SECONDS = 20  # for requests under way at the end, within docker-compose.yml's stop_grace_period
+GRACE_SECONDS = 15  # for requests under way at the end, within docker-compose.yml's stop_grace_period
 HEAD_SECONDS = 10  # within which the head of a request has to arrive
 HEAD_BYTES = 2**16  # as on AWS, where the load balancer takes no more
 HEADERS_MAX = 200

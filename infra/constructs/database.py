@@ -13,7 +13,9 @@ from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, 
 from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
 from infra.constructs.variables import ContainerVariables
-from infra.plan.environment import Environment
+from infra.plan.environment import DatabaseSettings, Environment
+from infra.plan.iam_sign_in import SMALL_GIB
+from infra.plan.instance_classes import MEMORY_GIB
 
 _PORT = 5432
 _LOGS = ("postgresql", "upgrade")
@@ -51,7 +53,7 @@ class Database(Construct):
             instance_identifier=self._name,
             engine=engine,
             auto_minor_version_upgrade=True,
-            parameter_group=self._parameters(engine),
+            parameter_group=self._parameters(engine, spares_memory=iam_sign_in and _is_small(chosen)),
             instance_type=ec2.InstanceType(chosen.instance_class.removeprefix("db.")),
             multi_az=chosen.multi_az,
             vpc=network.vpc,
@@ -123,7 +125,7 @@ class Database(Construct):
             secret_string_value=SecretValue.unsafe_plain_text(text),
         )
 
-    def _parameters(self, engine: rds.IInstanceEngine) -> rds.ParameterGroup:
+    def _parameters(self, engine: rds.IInstanceEngine, *, spares_memory: bool) -> rds.ParameterGroup:
         return rds.ParameterGroup(
             self,
             "Parameters",
@@ -133,6 +135,8 @@ class Database(Construct):
                 "rds.force_ssl": "1",
                 "log_min_duration_statement": str(_SLOW_STATEMENT_MS),
                 "log_statement": "ddl",
+                # In pages of 8 KiB: an eighth of the memory, where RDS gives a quarter.
+                **({"shared_buffers": "{DBInstanceClassMemory/65536}"} if spares_memory else {}),
             },
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -156,3 +160,7 @@ class Database(Construct):
                 retention_days=retention_days,
             )
             self._instance.node.add_dependency(group)
+
+
+def _is_small(chosen: DatabaseSettings) -> bool:
+    return MEMORY_GIB[chosen.instance_class] < SMALL_GIB

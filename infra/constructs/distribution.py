@@ -20,6 +20,11 @@ _SET_CLIENT_ADDRESS = f"""function handler(event) {{
 }}"""
 
 
+# Errors that CloudFront answers again for ten seconds, whatever the cache policy says (Amazon CloudFront Developer
+# Guide, "How CloudFront caches HTTP 4xx and 5xx status codes"): a product made a moment ago would still be missing.
+_KEPT_ERRORS = (404, 414, 500, 501, 502, 503, 504)
+
+
 class Distribution(Construct):
     """Passes everything on, WebSockets too, and keeps nothing; the load balancer lets in nobody else."""
 
@@ -55,6 +60,9 @@ class Distribution(Construct):
                 function_associations=[self._client_address()] if pass_client_address else None,
             ),
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            error_responses=[
+                cloudfront.ErrorResponse(http_status=status, ttl=Duration.seconds(0)) for status in _KEPT_ERRORS
+            ],
         )
         # CloudFront refuses an origin in a VPC that has no internet gateway, though nothing passes through it.
         distribution.node.add_dependency(vpc.internet_connectivity_established)

@@ -15,7 +15,13 @@ from infra.constructs.network import Network
 from infra.constructs.service import Service
 from infra.plan.environment import CloudFrontSettings, DomainSettings, Environment, LoadBalancerSettings
 from infra.plan.routes import EVERYTHING, listener_rules
-from infra.plan.timeouts import DEREGISTRATION_SECONDS, REQUEST_SECONDS
+from infra.plan.timeouts import (
+    DEREGISTRATION_SECONDS,
+    HEALTH_CHECK_SECONDS,
+    REQUEST_SECONDS,
+    UNWELL_AFTER,
+    WELL_AFTER,
+)
 
 _HTTPS_PORT = 443
 _EVERYBODY = ("0.0.0.0/0",)
@@ -142,10 +148,10 @@ class LoadBalancer(Construct):
             ],
             health_check=elbv2.HealthCheck(
                 path=definition.public.health_path,
-                interval=Duration.seconds(10),
-                timeout=Duration.seconds(5),
-                healthy_threshold_count=2,
-                unhealthy_threshold_count=3,
+                interval=Duration.seconds(HEALTH_CHECK_SECONDS),
+                timeout=Duration.seconds(HEALTH_CHECK_SECONDS - 1),
+                healthy_threshold_count=WELL_AFTER,
+                unhealthy_threshold_count=UNWELL_AFTER,
             ),
             stickiness_cookie_duration=_STICKINESS if definition.public.sticky else None,
             deregistration_delay=Duration.seconds(DEREGISTRATION_SECONDS),

@@ -19,10 +19,7 @@ from infra.constructs.variables import VariablesFor
 from infra.plan.environment import Environment
 from infra.plan.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount
 from infra.plan.tasks import Task
-from infra.plan.timeouts import REQUEST_SECONDS
-
-# From a task's start until the load balancer has asked it twice, on top of the time its health check gives it to start.
-_REGISTRATION_SECONDS = 60
+from infra.plan.timeouts import NO_LIMIT, REGISTRATION_SECONDS
 
 _ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
 
@@ -99,6 +96,11 @@ class Service(Construct):
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
+        self._give_up_soon()
+        # ECS takes another division of the tasks only with a new deployment, which each new value of this begins.
+        self._resource.force_new_deployment = ecs.CfnService.ForceNewDeploymentProperty(
+            enable_force_new_deployment=True, force_new_deployment_nonce=f"spot-{settings.services.spot_percent}"
+        )
         # Rules and policies with them: a task that starts before it may connect, sign in or read its secrets fails.
         self._resource.node.add_dependency(security_group, definition.obtain_execution_role(), definition.task_role)
 
@@ -129,12 +131,22 @@ class Service(Construct):
     def _resource(self) -> ecs.CfnService:
         return cast("ecs.CfnService", self.ecs_service.node.default_child)
 
+    def _give_up_soon(self) -> None:
+        """Have a deployment taken back after few failures, those of tasks that were well for a while included.
+
+        ECS would wait for three in a row, each of which takes minutes where there are one or two tasks.
+        """
+        breaker = "DeploymentConfiguration.DeploymentCircuitBreaker"
+        failures = {"Type": "COUNT", "Value": self._count.failures_in_deployment}
+        self._resource.add_property_override(f"{breaker}.ThresholdConfiguration", failures)
+        self._resource.add_property_override(f"{breaker}.ResetOnHealthyTask", False)
+
     def _grace_period(self) -> Duration | None:
         service = self.task.service
         if service.public is None:
             return None
         start = service.health_check.start_period_seconds if service.health_check else 0
-        return Duration.seconds(start + _REGISTRATION_SECONDS)
+        return Duration.seconds(start + REGISTRATION_SECONDS)
 
     def _service_connect(self) -> ecs.ServiceConnectProps | None:
         service = self.task.service
@@ -142,7 +154,7 @@ class Service(Construct):
             return None
         if not self.task.is_reached:
             return ecs.ServiceConnectProps()
-        timeout = Duration.seconds(REQUEST_SECONDS) if service.public else None
+        timeout = Duration.seconds(NO_LIMIT) if service.public else None
         return ecs.ServiceConnectProps(
             services=[
                 ecs.ServiceConnectService(
@@ -156,10 +168,13 @@ class Service(Construct):
         )
 
 
-def _capacity(spot_percent: int, count: TaskCount) -> list[ecs.CapacityProviderStrategy] | None:
-    """Return how tasks are divided between Fargate and Fargate Spot; None for Fargate alone."""
+def _capacity(spot_percent: int, count: TaskCount) -> list[ecs.CapacityProviderStrategy]:
+    """Return how tasks are divided between Fargate and Fargate Spot.
+
+    Always as a strategy, also for one of them alone: ECS does not change a service from a launch type to a strategy.
+    """
     if spot_percent == 0:
-        return None
+        return [ecs.CapacityProviderStrategy(capacity_provider="FARGATE", weight=1)]
     spot = ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=spot_percent)
     if spot_percent == 100:
         return [spot]

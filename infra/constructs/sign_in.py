@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.compose.model import SignInField
 from infra.constructs.variables import ContainerVariables
+from infra.plan.environment import Environment
 
 CALLBACK = "/oauth2callback"
 """Where Streamlit has people sent back to who sign in."""
@@ -18,9 +19,9 @@ CALLBACK = "/oauth2callback"
 class SignIn(Construct):
     """Nobody signs up by themselves; `make invite` invites."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, public_url: str, deletion_protection: bool) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, public_url: str, settings: Environment) -> None:
         super().__init__(scope, construct_id)
-        pool = self._user_pool(deletion_protection)
+        pool = self._user_pool(public_url, settings)
         client = cognito.UserPoolClient(
             self,
             "Client",
@@ -53,7 +54,7 @@ class SignIn(Construct):
         """Return what a container is given under its own names for the parts of the sign-in."""
         return ContainerVariables.of(names, self._values, self._secrets)
 
-    def _user_pool(self, deletion_protection: bool) -> cognito.UserPool:
+    def _user_pool(self, public_url: str, settings: Environment) -> cognito.UserPool:
         pool = cognito.UserPool(
             self,
             "Users",
@@ -73,10 +74,15 @@ class SignIn(Construct):
                 require_symbols=True,
                 temp_password_validity=Duration.days(3),
             ),
-            mfa=cognito.Mfa.OPTIONAL,
+            user_invitation=cognito.UserInvitationConfig(
+                email_subject="An account for you",
+                email_body=f"Sign in at {public_url} as {{username}} with the temporary password {{####}}",
+            ),
+            # Its pages have people add an app only where they must.
+            mfa=cognito.Mfa.REQUIRED if settings.second_factor_required else cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),  # an app's code; text messages cost
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
-            deletion_protection=deletion_protection,
+            deletion_protection=settings.deletion_protection,
             # Protected or not is said in one place; a pool that nobody protects is not left behind either.
             removal_policy=RemovalPolicy.DESTROY,
         )

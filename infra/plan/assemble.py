@@ -8,6 +8,7 @@ from infra.compose import ComposeError, Project, read
 from infra.plan.connections import connection_problems
 from infra.plan.environment import Environment, SettingsError, environment
 from infra.plan.exposure import exposure_problems
+from infra.plan.iam_sign_in import iam_sign_in_problems
 from infra.plan.task_count import TaskCount, task_count
 from infra.plan.tasks import Task, tasks
 
@@ -55,7 +56,11 @@ def assemble(compose_file: Path, environment_name: object, environments: object)
     if problems:
         raise PlanError(problems)
     counts = {name: task_count(task.service, settings.services) for name, task in planned.items()}
-    problems = [*connection_problems(planned, counts, settings), *exposure_problems(project, settings)]
+    problems = [
+        *connection_problems(planned, counts, settings),
+        *iam_sign_in_problems(planned, settings),
+        *exposure_problems(project, settings),
+    ]
     if problems:
         raise PlanError(problems)
     return Plan(project=project, settings=settings, tasks=planned, counts=counts)

@@ -154,7 +154,7 @@ class DatabaseSettings(_Settings):
     """Amazon RDS for PostgreSQL."""
 
     instance_class: str
-    """Such as db.t4g.micro."""
+    """Such as db.t4g.small."""
 
     multi_az: bool
     """A standby in the other zone that takes over within a minute or two; doubles the price."""
@@ -208,6 +208,9 @@ class Environment(_Settings):
 
     web_acl: bool
     """true: AWS WAF on the load balancer, with AWS's common rules and a limit on requests per address."""
+
+    second_factor_required: bool
+    """true: who signs in needs the codes of an authenticator app; Cognito's pages offer it to nobody otherwise."""
 
     services: ServicesSettings
     network: NetworkSettings

@@ -18,6 +18,11 @@ class TaskCount:
     maximum: int
 
     @property
+    def failures_in_deployment(self) -> int:
+        """How many tasks may fail before a deployment is taken back: half of them, and two where there are few."""
+        return max(2, self.minimum // 2)
+
+    @property
     def maximum_during_deployment(self) -> int:
         """Old and new tasks together."""
         return self.maximum * MAXIMUM_PERCENT // 100

@@ -30,7 +30,12 @@ def test_every_long_running_service_is_a_fargate_service_that_rolls_back(templat
     assert set(services) == {"api", "ui"}
     for service in services.values():
         deployment = service["Properties"]["DeploymentConfiguration"]
-        assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+        assert deployment["DeploymentCircuitBreaker"] == {
+            "Enable": True,
+            "Rollback": True,
+            "ThresholdConfiguration": {"Type": "COUNT", "Value": 2},
+            "ResetOnHealthyTask": False,
+        }
         assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (100, 200)
         assert service["Properties"]["AvailabilityZoneRebalancing"] == "ENABLED"
 
@@ -81,8 +86,11 @@ def test_the_number_of_tasks_is_within_what_the_environment_allows(dev: Template
 def test_dev_runs_on_spot_and_prod_does_not(dev: Template, prod: Template) -> None:
     for name in ("api", "ui"):
         assert dev.service(name)["CapacityProviderStrategy"] == [{"CapacityProvider": "FARGATE_SPOT", "Weight": 100}]
-        assert prod.service(name)["LaunchType"] == "FARGATE"
-        assert "CapacityProviderStrategy" not in prod.service(name)
+        assert prod.service(name)["CapacityProviderStrategy"] == [{"CapacityProvider": "FARGATE", "Weight": 1}]
+        assert "LaunchType" not in prod.service(name)
+        # Another division of the tasks is a new value here, without which ECS refuses it.
+        nonces = [template.service(name)["ForceNewDeployment"]["ForceNewDeploymentNonce"] for template in (dev, prod)]
+        assert nonces == ["spot-100", "spot-0"]
 
 
 def test_with_some_spot_the_fewest_tasks_are_never_on_it(workspace: Workspace) -> None:
@@ -109,7 +117,7 @@ def test_a_container_is_what_the_compose_file_says(template: Template) -> None:
         "Retries": 3,
         "StartPeriod": 30,
     }
-    assert api["StopTimeout"] == 30
+    assert api["StopTimeout"] == 20
     assert api["ReadonlyRootFilesystem"]
     assert api["LinuxParameters"] == {"InitProcessEnabled": True, "Capabilities": {"Drop": ["ALL"]}}
     assert template.variables("ui")["API_URL"] == "http://api:8000"
@@ -205,7 +213,7 @@ def test_the_ui_reaches_the_api_by_its_name(template: Template) -> None:
         {
             "PortName": "api",
             "ClientAliases": [{"DnsName": "api", "Port": 8000}],
-            "Timeout": {"PerRequestTimeoutSeconds": 60},
+            "Timeout": {"PerRequestTimeoutSeconds": 0},
         }
     ]
     assert "Services" not in ui
@@ -349,7 +357,7 @@ def test_dev_is_cheap(dev: Template) -> None:
         "Network/Vpc/publicSubnet1/Subnet",
         "Network/Vpc/publicSubnet2/Subnet",
     }
-    assert (database["DBInstanceClass"], database["AllocatedStorage"]) == ("db.t4g.micro", "20")
+    assert (database["DBInstanceClass"], database["AllocatedStorage"]) == ("db.t4g.small", "20")
     assert not database["MultiAZ"]
     assert not database["DeletionProtection"]
     assert not {kind for kind in ("WAFv2::WebACL", "EC2::FlowLog", "S3::Bucket", "KMS::Key") if dev.resources(kind)}

@@ -4,12 +4,12 @@ import pytest
 
 from tests.infra.conftest import Template
 
-GOAL_SECONDS = 120
+GOAL_SECONDS = 45
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "prod_with_domain"])
 @pytest.mark.parametrize("name", ["api", "ui"])
-def test_old_tasks_are_gone_two_minutes_after_new_ones_are_well(
+def test_old_tasks_are_gone_45_seconds_after_new_ones_are_well(
     request: pytest.FixtureRequest, environment: str, name: str
 ) -> None:
     template: Template = request.getfixturevalue(environment)

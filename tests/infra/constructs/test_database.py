@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.infra.conftest import Template, Workspace
+from tests.infra.conftest import Template, Workspace, settings
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -36,7 +36,15 @@ def test_the_database_speaks_tls_alone_and_logs_what_is_slow(template: Template)
         "rds.force_ssl": "1",
         "log_min_duration_statement": "1000",
         "log_statement": "ddl",
+        # Half of what RDS gives it: signing in by IAM takes up to 1,000 MiB of the instance's 2 GiB.
+        "shared_buffers": "{DBInstanceClassMemory/65536}",
     }
+
+
+def test_a_large_database_keeps_its_buffers(workspace: Workspace) -> None:
+    template = workspace.template("dev", settings("dev", database={"instance_class": "db.t4g.medium"}))
+
+    assert "shared_buffers" not in template.only("RDS::DBParameterGroup")["Parameters"]
 
 
 def test_the_storage_grows_by_itself_and_minor_versions_are_installed(template: Template) -> None:

@@ -1,6 +1,7 @@
 """How people reach the application, and how they sign in, by the environment's `public_url`."""
 
 import json
+import re
 
 import pytest
 
@@ -35,6 +36,10 @@ def test_cloudfront_answers_by_https_alone_keeps_nothing_and_passes_everything_o
     assert origin["VpcOriginConfig"]["OriginReadTimeout"] == 60
     assert origin["VpcOriginConfig"]["OriginKeepaliveTimeout"] < 60
     assert "CacheBehaviors" not in distribution
+    # Errors too: CloudFront would answer these again for ten seconds. The page stays the application's own.
+    assert distribution["CustomErrorResponses"] == [
+        {"ErrorCode": status, "ErrorCachingMinTTL": 0} for status in (404, 414, 500, 501, 502, 503, 504)
+    ]
 
 
 def test_behind_cloudfront_the_load_balancer_has_no_public_address_and_answers_nobody_else(dev: Template) -> None:
@@ -132,12 +137,30 @@ def test_without_https_nobody_can_sign_in(load_balancer_alone: Template) -> None
     assert "OIDC_CLIENT_SECRET" not in load_balancer_alone.secrets("ui")
 
 
-def test_users_are_invited_and_may_add_a_second_factor(with_https: Template) -> None:
+def test_users_are_invited_with_the_address_at_which_they_sign_in(with_https: Template) -> None:
+    pool = with_https.only("Cognito::UserPool")
+    invitation = pool["AdminCreateUserConfig"]["InviteMessageTemplate"]
+    url = with_https.body["Outputs"]["PublicUrl"]["Value"]
+    address = url if isinstance(url, str) else "".join(map(json.dumps, url["Fn::Join"][1][1:]))
+
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"]
+    text = invitation["EmailMessage"] if isinstance(url, str) else json.dumps(invitation["EmailMessage"])
+    assert address in text
+    assert {"{username}", "{####}"} <= {*re.findall(r"{[^{}\"]+}", text)}  # Cognito refuses it without them
+
+
+def test_prod_has_everybody_set_up_a_second_factor(dev: Template, prod: Template, prod_with_domain: Template) -> None:
+    # Cognito's own pages have people set up an app only where it is required.
+    required = [one.only("Cognito::UserPool")["MfaConfiguration"] for one in (dev, prod, prod_with_domain)]
+
+    assert required == ["OPTIONAL", "ON", "ON"]
+
+
+def test_passwords_are_strong_and_codes_come_from_an_app(with_https: Template) -> None:
     pool = with_https.only("Cognito::UserPool")
 
-    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     assert pool["UsernameAttributes"] == ["email"]
-    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
     assert pool["UserPoolTier"] == "LITE"
     assert pool["Policies"]["PasswordPolicy"] == {
         "MinimumLength": 12,

@@ -24,13 +24,13 @@ def test_the_environments_as_they_are_fit(workspace: Workspace, name: str) -> No
 
 
 def test_too_many_are_refused_with_the_sum_and_three_ways_out(workspace: Workspace) -> None:
-    workspace.replace("max_replicas: 4", "max_replicas: 6")
+    workspace.replace("max_replicas: 4", "max_replicas: 10")
 
-    (problem,) = problems(workspace, services={"max_tasks": 6})
+    (problem,) = problems(workspace, services={"max_tasks": 10})
 
     assert problem == (
-        "cdk.json: context.environments.dev.database.instance_class: db.t4g.micro accepts about 101 connections, but a "
-        "deployment may need 148 = 132 (api: 12 tasks x (10 + 1)) + 6 (migrate in api: 6 new tasks x 1) "
+        "cdk.json: context.environments.dev.database.instance_class: db.t4g.small accepts about 202 connections, but a "
+        "deployment may need 240 = 220 (api: 20 tasks x (10 + 1)) + 10 (migrate in api: 10 new tasks x 1) "
         "+ 10 (reserve). "
         "Choose a class with more memory; or lower services.max_tasks, or replicas in the compose file; or set "
         "DATABASE_POOL_SIZE in the environment of a service to less."
@@ -41,20 +41,20 @@ def test_too_many_are_refused_with_the_sum_and_three_ways_out(workspace: Workspa
     "way_out",
     [
         {"services": {"max_tasks": 3}},
-        {"services": {"max_tasks": 6}, "database": {"instance_class": "db.t4g.small"}},
+        {"services": {"max_tasks": 10}, "database": {"instance_class": "db.t4g.medium"}},
     ],
 )
 def test_two_ways_out_are_settings(workspace: Workspace, way_out: dict[str, Any]) -> None:
-    workspace.replace("max_replicas: 4", "max_replicas: 6")
+    workspace.replace("max_replicas: 4", "max_replicas: 10")
 
     assert problems(workspace, **way_out) == []
 
 
 def test_the_third_way_out_is_a_smaller_pool(workspace: Workspace) -> None:
-    workspace.replace("max_replicas: 4", "max_replicas: 6")
+    workspace.replace("max_replicas: 4", "max_replicas: 10")
     workspace.replace("PGUSER: catalogue_api", 'PGUSER: catalogue_api\n      DATABASE_POOL_SIZE: "5"')
 
-    assert problems(workspace, services={"max_tasks": 6}) == []
+    assert problems(workspace, services={"max_tasks": 10}) == []
 
 
 def test_without_a_database_nothing_is_counted(workspace: Workspace) -> None:
