@@ -18,6 +18,7 @@ import psutil
 from sqlalchemy import URL
 
 from testkit.database import API_ROLE, libpq
+from testkit.leaks import refuse_secrets
 from testkit.tools import ROOT
 
 API = [sys.executable, "-m", "app.api.main"]
@@ -77,10 +78,12 @@ def serving(
 ) -> Iterator[Server]:
     """Run a server on a free port, given to it as `port_variable`; yield it once `health_path` answers with success.
 
+    When it has ended its log is looked through for secrets.
+
     Without a log what it says is dropped: a container's goes into a pipe that somebody else reads, not to a disk.
 
     Raises:
-        AssertionError: it ended or did not answer in time; the message has its log.
+        AssertionError: it ended or did not answer in time, and the message has its log; or its log holds a secret.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
@@ -105,6 +108,8 @@ def serving(
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+            if log:
+                refuse_secrets(log.read_text(errors="replace"), environment, f"the log {log}")
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import URL, create_engine, text
 from app.embedded_postgres import embedded_postgres
 from testkit import server
 from testkit.database import make_database, migrate, server_folder
+from testkit.leaks import refuse_secrets
 from tests import needs
 
 
@@ -24,6 +25,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needs.mark(item)
     if hasattr(config, "workerinput"):
         items.sort(key=needs.order)
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Look through what the test had logged in this process; testkit.server does it for processes of their own."""
+    yield
+    for phase in ("setup", "call"):
+        refuse_secrets("\n".join(record.getMessage() for record in caplog.get_records(phase)), {}, "the log")
 
 
 @pytest.fixture(scope="session")
