@@ -93,7 +93,13 @@ def test_only_aws_itself_writes_to_the_bucket_for_this_account_and_by_tls(harden
         "delivery.logs.amazonaws.com",
         "logdelivery.elasticloadbalancing.amazonaws.com",
     }
-    assert all(one["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"} for one in allowed)
+    # As in AWS's own examples: where flow logs come from is in a condition, where access logs do in the path alone.
+    by_balancer = [one for one in allowed if one["Principal"]["Service"].startswith("logdelivery.")]
+    by_flow_logs = [one for one in allowed if one not in by_balancer]
+    account = {"Ref": "AWS::AccountId"}
+    assert all(one["Condition"]["StringEquals"]["aws:SourceAccount"] == account for one in by_flow_logs)
+    assert [one.get("Condition") for one in by_balancer] == [None]
+    assert [one["Resource"]["Fn::Join"][1][1:] for one in by_balancer] == [["/access/AWSLogs/", account, "/*"]]
 
 
 def test_prod_is_protected_from_removal_and_dev_is_not(hardened: Template, dev: Template) -> None:
