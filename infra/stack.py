@@ -73,6 +73,7 @@ class ApplicationStack(Stack):
                 service.reach(services[other])
             if database and service.task.uses_database:
                 database.allow_from(service.ecs_service, service.task.service.name)
+                service.start_after(database.security_group)
                 for user in service.task.database_users:
                     database.allow_sign_in(service.task_role, user)
 

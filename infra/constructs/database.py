@@ -39,7 +39,7 @@ class Database(Construct):
         chosen = settings.database
         # A known name, so that its log groups can be made, and their retention set, before it makes them itself.
         self._name = Stack.of(self).stack_name
-        self._security_group = ec2.SecurityGroup(
+        self.security_group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=network.vpc, description="The database", allow_all_outbound=False
         )
         # The major version alone: RDS picks the minor one and upgrades it in the maintenance window.
@@ -58,7 +58,7 @@ class Database(Construct):
             multi_az=chosen.multi_az,
             vpc=network.vpc,
             vpc_subnets=network.isolated_subnets,
-            security_groups=[self._security_group],
+            security_groups=[self.security_group],
             publicly_accessible=False,
             port=_PORT,
             database_name=database.name,
@@ -102,7 +102,7 @@ class Database(Construct):
 
     def allow_from(self, client: ec2.IConnectable, name: str) -> None:
         """Let the tasks of the service `name` connect."""
-        self._security_group.connections.allow_from(client, ec2.Port.tcp(_PORT), f"{name} to the database")
+        self.security_group.connections.allow_from(client, ec2.Port.tcp(_PORT), f"{name} to the database")
 
     def allow_sign_in(self, role: iam.IRole, user: str) -> None:
         """Let `role` sign in as `user`, and nobody else, with a token instead of a password."""

@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
+from infra.plan.regions import REGIONS
 from infra.plan.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS, REQUEST_SECONDS
 
 HTTP_PORT = 80
@@ -64,12 +65,13 @@ class Distribution(Construct):
                 cloudfront.ErrorResponse(http_status=status, ttl=Duration.seconds(0)) for status in _KEPT_ERRORS
             ],
         )
-        # CloudFront refuses an origin in a VPC that has no internet gateway, though nothing passes through it.
-        distribution.node.add_dependency(vpc.internet_connectivity_established)
+        # CloudFront refuses an origin in a VPC to which no internet gateway is attached, though nothing passes through
+        # it: the attachment, as the VPC's own dependency is the gateway alone.
+        distribution.node.add_dependency(vpc.node.find_child("VPCGW"))
         self.url = f"https://{distribution.distribution_domain_name}"
 
     def _origin_facing(self) -> str:
-        by_region = {region: {"PrefixList": identifier} for region, identifier in _PREFIX_LISTS.items()}
+        by_region = {name: {"PrefixList": region.origin_facing} for name, region in REGIONS.items()}
         return CfnMapping(self, "OriginFacing", mapping=by_region).find_in_map(Aws.REGION, "PrefixList")
 
     def _client_address(self) -> cloudfront.FunctionAssociation:
@@ -79,27 +81,3 @@ class Distribution(Construct):
                 self, "ClientAddress", code=cloudfront.FunctionCode.from_inline(_SET_CLIENT_ADDRESS)
             ),
         )
-
-
-# Where CloudFront's own servers call from, as a prefix list that AWS keeps and whose id is the same in all accounts.
-# CloudFormation cannot look it up; for another region, add what `aws ec2 describe-managed-prefix-lists` there calls
-# com.amazonaws.global.cloudfront.origin-facing.
-_PREFIX_LISTS = {
-    "ap-northeast-1": "pl-58a04531",
-    "ap-northeast-2": "pl-22a6434b",
-    "ap-northeast-3": "pl-31a14458",
-    "ap-south-1": "pl-9aa247f3",
-    "ap-southeast-1": "pl-31a34658",
-    "ap-southeast-2": "pl-b8a742d1",
-    "ca-central-1": "pl-38a64351",
-    "eu-central-1": "pl-a3a144ca",
-    "eu-north-1": "pl-fab65393",
-    "eu-west-1": "pl-4fa04526",
-    "eu-west-2": "pl-93a247fa",
-    "eu-west-3": "pl-75b1541c",
-    "sa-east-1": "pl-5da64334",
-    "us-east-1": "pl-3b927c52",
-    "us-east-2": "pl-b6a144df",
-    "us-west-1": "pl-4ea04527",
-    "us-west-2": "pl-82a045eb",
-}

@@ -91,6 +91,8 @@ class LoadBalancer(Construct):
                 conditions=[elbv2.ListenerCondition.path_patterns(list(patterns))],
                 action=elbv2.ListenerAction.forward([targets[name]]),
             )
+        for service in services.values():
+            service.start_after(*self.balancer.connections.security_groups)
         return targets
 
     def _listener(self, action: elbv2.ListenerAction) -> elbv2.ApplicationListener:

@@ -103,6 +103,9 @@ class Service(Construct):
         )
         # Rules and policies with them: a task that starts before it may connect, sign in or read its secrets fails.
         self._resource.node.add_dependency(security_group, definition.obtain_execution_role(), definition.task_role)
+        # The capacity providers and the way out too: made after the service, it cannot place a task or pull an image;
+        # removed before it, they are still in use.
+        self._resource.node.add_dependency(cluster, *network.way_out)
 
     def reach(self, other: "Service") -> None:
         """Start after `other` has become healthy, and be allowed to send requests to it."""
@@ -111,6 +114,10 @@ class Service(Construct):
         for port in other.task.service.ports:
             name, target = self.task.service.name, other.task.service.name
             self.ecs_service.connections.allow_to(other.ecs_service, ec2.Port.tcp(port), f"{name} to {target}")
+
+    def start_after(self, *groups: ec2.ISecurityGroup) -> None:
+        """Start when the rules of others' security groups are there, and stop before they are removed."""
+        self._resource.node.add_dependency(*groups)
 
     def scale(self, target_group: elbv2.ApplicationTargetGroup | None) -> None:
         """Run more tasks when there is more to do, if the compose file says so."""
