@@ -61,7 +61,7 @@ def address(
 ) -> str:
     """What a page leads to, for somebody whose sign-in ends at a time."""
 
-    def page(products: Any, sort: str, file_format: Any) -> None:
+    def page(products: "Any", sort: str, file_format: "Any") -> None:  # its source runs alone, without our imports
         import streamlit as st
 
         from app.ui.files import download
