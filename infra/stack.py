@@ -109,6 +109,12 @@ class ApplicationStack(Stack):
                 "WebAcl",
                 balancer=load_balancer.balancer,
                 client_address_header=CLIENT_ADDRESS_HEADER if is_behind_cloudfront else None,
+                free_input=[
+                    path
+                    for service in self._plan.project.services.values()
+                    if service.public
+                    for path in service.public.free_input
+                ],
                 log_retention_days=self._settings.monitoring.log_retention_days,
             )
         return load_balancer

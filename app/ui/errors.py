@@ -122,5 +122,7 @@ def _reason(error: ApiError, texts: Texts) -> str:
             return texts.interrupted
         case Failure.NOT_THE_API if error.status is not None and error.status >= 500:
             return texts.server_error.format(status=error.status)
+        case Failure.NOT_THE_API if error.status == 403:
+            return texts.refused_in_front
         case Failure.NOT_THE_API:
             return texts.not_the_api.format(url=api_url())

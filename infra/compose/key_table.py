@@ -370,6 +370,10 @@ KEYS: tuple[Key, ...] = (
                 "read it"
             ),
             "public": "the service is behind the load balancer; it needs exactly one port",
+            "public.free_input": (
+                "paths, or beginnings such as /products/*, that take files, texts and long queries: there the web ACL "
+                "(`web_acl`) does not block what its common rules suspect of a body or of a query's length"
+            ),
             "public.health_path": "what the load balancer asks: a path that answers 200 while the process is well",
             "public.paths": "path patterns of the load balancer's rules, such as /products/*",
             "public.sticky": "true: a browser stays with the task that answered it first",

@@ -87,6 +87,7 @@ class Public:
     paths: tuple[str, ...]
     health_path: str
     sticky: bool  # a browser stays with the task that answered it first
+    free_input: tuple[str, ...]  # paths that take whatever people write: none of it is an attack by its looks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,8 @@ from infra.compose.model import Project, Public, ServiceDefinition
 
 # What the path condition of a load balancer's rule takes: up to 128 of these characters.
 _PATH_PATTERN = values.matching(r"/[A-Za-z0-9_\-.$/~\"'@:+&*?]{0,127}", "a path pattern such as /products/*")
+# Of those patterns, what a web ACL compares without expressions: a whole path, or its beginning.
+_BEGINNING = values.matching(r"/[A-Za-z0-9_\-.$/~\"'@:+&]{0,126}\*?", "a path, or its beginning and *")
 _HEALTH_PATH = values.matching(r"/[^\s*]{0,1023}", "a path such as /health")
 
 
@@ -26,6 +28,7 @@ def public_of(fields: Fields) -> Public | None:
         paths=paths,
         health_path=public.get("health_path", _HEALTH_PATH, ""),
         sticky=public.get("sticky", values.boolean, False),
+        free_input=tuple(public.each("free_input", _BEGINNING)),
     )
 
 

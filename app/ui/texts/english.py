@@ -249,6 +249,7 @@ ENGLISH = Texts(
     timeout="The API took too long to answer. Try again in a few seconds.",
     interrupted="The connection to the API broke before the answer. Try again.",
     server_error="The API answered with error {status}. Try again in a few seconds.",
+    refused_in_front="Something between this page and the API refused this, such as a firewall; the API never saw it.",
     not_the_api="What answered at {url} is not the catalogue API. Check the variable API_URL.",
     unauthorized="The API does not accept this UI. Tell whoever looks after the catalogue: "
     "the variable SERVICE_TOKEN has to be the same for the API and the UI.",

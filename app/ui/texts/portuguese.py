@@ -249,6 +249,7 @@ PORTUGUESE = Texts(
     timeout="A API demorou demais para responder. Tente novamente em alguns segundos.",
     interrupted="A conexão com a API caiu antes da resposta. Tente novamente.",
     server_error="A API respondeu com o erro {status}. Tente novamente em alguns segundos.",
+    refused_in_front="Algo entre esta página e a API recusou isto, como um firewall; a API não chegou a recebê-lo.",
     not_the_api="O que respondeu em {url} não é a API do catálogo. Verifique a variável API_URL.",
     unauthorized="A API não aceita esta interface. Avise quem cuida do catálogo: "
     "a variável SERVICE_TOKEN precisa ser a mesma na API e na interface.",

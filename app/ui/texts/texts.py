@@ -261,6 +261,7 @@ class Texts:
     interrupted: str
     server_error: str
     not_the_api: str
+    refused_in_front: str
     unauthorized: str
     no_permission: str
     not_found: str

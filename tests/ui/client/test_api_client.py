@@ -236,6 +236,7 @@ def test_reading_and_a_create_are_tried_again_and_a_change_is_not(
         (200, "application/json", "[7]"),
         (301, "text/html", ""),
         (404, "text/html", "nothing here"),
+        (403, "text/html", "<h1>403 Forbidden</h1>"),  # of a web application firewall
         (404, "application/json", '["nothing"]'),
     ],
 )
