@@ -16,13 +16,24 @@ _ADDRESS = re.compile(r"(?P<host>[a-z][a-z0-9-]*):(?P<port>\d{1,5})")
 _HOST = re.compile(r"(.*_)?(HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)S?(_.*)?", re.IGNORECASE)
 
 
-def check(project: Project, services: Mapping[str, Fields]) -> None:
+_EXAMPLE = "https://www.example.com"
+_BY_VARIABLE = (
+    "Drop it, and let the program read it from a variable, which can have another value in x-aws.environment."
+)
+# What a program compares with what browsers send, and never connects to.
+_COMPARED = re.compile(r"(.*_)?(CORS|CSRF|ORIGIN|ALLOWED|TRUSTED)S?(_.*)?", re.IGNORECASE)
+
+
+def check(project: Project, services: Mapping[str, Fields]) -> frozenset[str]:
     """Note addresses of other services that work in Compose, where everybody reaches everybody, but have no way on AWS.
+
+    Return the services that others are told to depend on, and that somebody will so reach.
 
     There, `depends_on` is what gives a service the name of another one and its security groups the rules, and `ports`
     or `expose` say for which ports. One-shot services are left alone: they share what the others are given.
     """
     one_shots = project.one_shots()
+    wanted = set()
     for name, service in project.services.items():
         if name in one_shots:
             continue
@@ -30,7 +41,16 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
         for key, shown, other, port in _addresses(service, services[name]):
             if other not in reachable:
                 continue
+            variable = key.rpartition(".")[2] if "environment" in key else ""
+            if _COMPARED.fullmatch(variable) or name in _before(other, project):
+                reason = f"{shown} cannot be reached on AWS from here: {other} waits for this service"
+                if name not in _before(other, project):
+                    reason = f"{shown} is an address within AWS, and browsers have the public URL"
+                alternative = f"Write its value on AWS, such as x-aws: {{environment: {{{variable}: {_EXAMPLE}}}}}."
+                services[name].problem(key, reason, alternative if variable else _BY_VARIABLE)
+                continue
             if other not in service.depends_on:
+                wanted.add(other)
                 reason = f"{shown} cannot be reached on AWS, where only what depends on {other} reaches it"
                 alternative = f"Add {other} to depends_on, or give the variable another value in x-aws.environment."
                 services[name].problem(key, reason, alternative)
@@ -46,6 +66,18 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
                 alternative = f'Name it in {other}, such as expose: ["{port}"]'
                 alternative += f"; or drop {other} here, if nothing is sent to it."
                 services[name].problem(f"depends_on.{other}", reason, alternative)
+    return frozenset(wanted)
+
+
+def _before(name: str, project: Project) -> set[str]:
+    """Return all services that start before another one, because it waits for them or for what waits for them."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        new = project.services[left.pop()].depends_on.keys() & project.services.keys() - found
+        found |= new
+        left += new
+    return found
 
 
 def _addresses(service: ServiceDefinition, fields: Fields) -> Iterator[tuple[str, str, str, int]]:

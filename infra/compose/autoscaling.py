@@ -45,7 +45,7 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
             fields.problem("max_replicas", reason, "Raise it, or lower deploy.replicas.")
         if scaling.requests_per_minute and service.public is None:
             reason = "the load balancer counts requests, and it sends none to this service"
-            fields.problem("requests_per_minute", reason, "Write cpu_percent, or make the service public.")
+            fields.problem("requests_per_minute", reason, "Write cpu_percent: 60 instead, or make the service public.")
         if name in one_shots:
             reason = "others wait for this service to complete, so it runs once in each of their tasks"
             fields.problem("", reason, "Drop the key.")

@@ -45,7 +45,9 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     mapping: dict[str, DatabaseField | DatabaseUrl] = {}
     for name, fields in managed.items():
         if database is not None:
-            fields.problem("x-aws.rds", f"{database.service} is the managed database already, and there can be one")
+            reason = f"{database.service} is the managed database already, and there can be one"
+            alternative = "Move this service, and what depends_on it, to docker-compose.override.yml, or share the one."
+            fields.problem("x-aws.rds", reason, alternative)
         database, mapping = to_database(fields, environments[name])
     project = Project(
         file=file,
@@ -62,9 +64,8 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
         database=database,
     )
     dependencies.check(project, on_fargate)
-    public.check(project, on_fargate)
+    public.check(project, on_fargate, addresses.check(project, on_fargate))
     autoscaling.check(project, on_fargate)
-    addresses.check(project, on_fargate)
     storage.check(project, on_fargate)
     secrets.check(project, on_fargate, environments, mapping, excused)
     problems.raise_any()

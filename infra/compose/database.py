@@ -65,7 +65,9 @@ def _major_version(fields: Fields) -> str:
 
 def _identifier(fields: Fields, environment: Mapping[str, str], variable: str) -> str:
     if variable not in environment:
-        fields.problem(f"environment.{variable}", "is missing; it names what RDS creates")
+        fields.problem(
+            f"environment.{variable}", "is missing; it names what RDS creates", f"Write such as {variable}: app."
+        )
         return ""
     return fields.parse(f"environment.{variable}", environment[variable], _IDENTIFIER, "")
 

@@ -9,7 +9,6 @@ from infra.compose.model import DatabaseDefinition, DatabaseUrl
 _REFERENCE = re.compile(r"\$\{[^}]*\}|\$\w+")  # what has no value on AWS, such as ${PASSWORD:?}
 _UNKNOWN = "unknown"
 _SCHEME = re.compile(r"postgres(ql)?(\+[a-z0-9_]+)?")
-_FORM = "Write postgresql://user:password@host:port/database."
 # libpq's parameters that say again what the URL itself says.
 _PARTS = {"host", "hostaddr", "port", "dbname", "user", "password", "passfile", "service"}
 
@@ -22,20 +21,21 @@ def database_url(
     `on_aws` has parameters that are added there. A local value that leads elsewhere, or that is more than the
     database's address, is a problem: AWS would put another meaning in its place. No message shows the URL.
     """
+    assert database is not None  # noqa: S101 (its x-aws.rds.variables brought us here)
+    form = f"Write postgresql://{database.owner}:password@{database.service}:5432/{database.name}."
     key = f"environment.{name}"
     try:
         url = urlsplit(_REFERENCE.sub(_UNKNOWN, local))
         said = {"host": url.hostname or "", "user": unquote(url.username or ""), "database": unquote(url.path[1:])}
     except ValueError:
-        fields.problem(key, "is no URL", _FORM)
+        fields.problem(key, "is no URL", form)
         return on_aws
     if not _SCHEME.fullmatch(url.scheme):
-        fields.problem(key, "is no URL of PostgreSQL, which x-aws.rds.variables makes it", _FORM)
+        fields.problem(key, "is no URL of PostgreSQL, which x-aws.rds.variables makes it", form)
         return on_aws
     if "," in url.netloc:
-        fields.problem(key, "names several hosts, and the managed database has one address", _FORM)
+        fields.problem(key, "names several hosts, and the managed database has one address", form)
         return on_aws
-    assert database is not None  # noqa: S101 (its x-aws.rds.variables brought us here)
     for what, wanted, source in (
         ("host", database.service, "the managed database"),
         ("user", database.owner, f"POSTGRES_USER of {database.service}"),

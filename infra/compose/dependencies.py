@@ -19,9 +19,11 @@ def depends_on(
     found = {}
     for other, condition in _written(fields).items():
         key = f"depends_on.{other}"
-        if other not in services:
-            close = difflib.get_close_matches(other, services, n=1)
-            fields.problem(key, "there is no such service", f"Did you mean {close[0]}?" if close else "")
+        if other == name:
+            fields.problem(key, "a service cannot wait for itself", "Drop it.")
+        elif other not in services:
+            close = difflib.get_close_matches(other, services.keys() - {name}, n=1)
+            fields.problem(key, "there is no such service", f"Did you mean {close[0]}?" if close else "Drop it.")
         elif other not in on_fargate | managed:
             if _required(fields, other):
                 alternative = "Drop its profiles, or write required: false."
@@ -75,8 +77,8 @@ def _check_long_running(fields: Fields) -> None:
     policies = "always, unless-stopped or on-failure: ECS keeps it running, as no service waits for it to complete"
     fields.get("restart", values.matching(r"always|unless-stopped|on-failure(:\d+)?", policies), "")
     limits = fields.within("deploy").within("resources").within("limits")
-    for key, example in {"cpus": '"0.5"', "memory": "512M"}.items():
-        if key not in limits:
+    for key, example, elsewhere in (("cpus", '"0.5"', "cpus"), ("memory", "512M", "mem_limit")):
+        if key not in limits and elsewhere not in fields:  # which is told to move here
             limits.problem(key, "is missing, and Fargate has no default size", f"Write such as {key}: {example}.")
 
 

@@ -35,7 +35,9 @@ def _env_files(fields: Fields, directory: Path) -> list[Path]:
         path = directory / name
         required = fields.parse("env_file", long.get("required", True), values.boolean, True)
         if path.name == ".env":
-            alternative = "Put what every place shares into the compose file or a committed file of another name."
+            alternative = (
+                "Drop it, and put what every place shares into the compose file or a committed file of another name."
+            )
             fields.problem("env_file", ".env belongs to one laptop, and nothing of a laptop may reach AWS", alternative)
         elif required or path.exists():
             paths.append(path)

@@ -112,7 +112,11 @@ def _braced(inside: str, variables: Mapping[str, str]) -> str:
             return value
         case _:
             message = substitute(word, variables)
-            raise ValueError(f"variable {name.group()} must have a value" + (f" ({message})" if message else ""))
+            raise ValueError(
+                f"variable {name.group()} must have a value"
+                + (f" ({message})" if message else "")
+                + f"; AWS has none: give it a default, ${{{name.group()}:-…}}"
+            )
 
 
 def _value(name: str, variables: Mapping[str, str]) -> str:

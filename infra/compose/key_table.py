@@ -74,9 +74,12 @@ KEYS: tuple[Key, ...] = (
         {
             "include": (
                 "one file defines the deployment",
-                "Move the services into this file; anchors (&name, *name) avoid repetition.",
+                "Drop the key and move the services into this file; anchors (&name, *name) avoid repetition.",
             ),
-            "models": ("Fargate runs no models", "Call a model service, such as Amazon Bedrock, from the application."),
+            "models": (
+                "Fargate runs no models",
+                "Drop the key and call a model service, such as Amazon Bedrock, from the application.",
+            ),
         },
     ),
     *_mapped(
@@ -164,7 +167,7 @@ KEYS: tuple[Key, ...] = (
         {
             "blkio_config cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpuset": (
                 "Fargate has no such CPU or I/O scheduling",
-                "Write deploy.resources.limits.cpus.",
+                "Drop the key; the limit is deploy.resources.limits.cpus.",
             ),
             "cgroup cgroup_parent ipc pid userns_mode uts": (
                 f"{_NO_HOST}, its namespaces and control groups included",
@@ -172,7 +175,7 @@ KEYS: tuple[Key, ...] = (
             ),
             "configs": (
                 "ECS has no configs",
-                "Copy the file into the image, or pass its values as environment variables.",
+                "Drop the key and copy the file into the image, or pass its values as environment variables.",
             ),
             "cpus": ("the size of a task comes from deploy", "Write deploy.resources.limits.cpus."),
             "credential_spec isolation": ("it is for Windows containers, and the services here run on Linux", _DROP),
@@ -196,28 +199,31 @@ KEYS: tuple[Key, ...] = (
             ),
             "extra_hosts": (
                 "Fargate cannot change /etc/hosts",
-                "Use a DNS name, for example in a private Route 53 zone.",
+                "Drop the key and use a DNS name, for example in a private Route 53 zone.",
             ),
             "gpus": ("Fargate has no GPUs", "Run this service on ECS with EC2 instances or on AWS Batch."),
             "group_add": (
                 "ECS gives a container the groups of its user only",
-                "Put the user into the group in the Dockerfile.",
+                "Drop the key and put the user into the group in the Dockerfile.",
             ),
-            "label_file": ("only labels in the file are read", "Write them under labels."),
+            "label_file": ("only labels in the file are read", "Drop the key and write them under labels."),
             "mem_limit": ("the size of a task comes from deploy", "Write deploy.resources.limits.memory."),
             "mem_reservation": ("the size of a task comes from deploy", "Write deploy.resources.reservations.memory."),
             "mem_swappiness memswap_limit oom_kill_disable oom_score_adj": (
                 "Fargate has no swap and no such memory settings",
-                "Write deploy.resources.limits.memory.",
+                "Drop the key; the limit is deploy.resources.limits.memory.",
             ),
-            "models": ("Fargate runs no models", "Call a model service, such as Amazon Bedrock, from the application."),
+            "models": (
+                "Fargate runs no models",
+                "Drop the key and call a model service, such as Amazon Bedrock, from the application.",
+            ),
             "network_mode": (
                 "Fargate tasks have a network interface of their own (awsvpc), never the host's or another container's",
                 "Drop the key, and publish ports under ports.",
             ),
             "networks.*.aliases": (
                 "other services reach this one by its service name only",
-                "Use the service's name, or rename the service.",
+                "Drop the key and use the service's name, or rename the service.",
             ),
             (
                 "networks.*.driver_opts networks.*.ipv4_address networks.*.ipv6_address networks.*.link_local_ips "
@@ -246,13 +252,16 @@ KEYS: tuple[Key, ...] = (
             "scale": ("the number of tasks comes from deploy", "Write deploy.replicas."),
             "secrets": (
                 "the values would come from files of this machine",
-                "Map the database's credentials with x-aws.rds.variables, and name others in x-aws.secrets.",
+                "Drop the key; x-aws.rds.variables maps the database's credentials, and x-aws.secrets names others.",
             ),
             "shm_size": (
                 "Fargate cannot change the size of /dev/shm",
                 "Drop the key and let the program use a directory under tmpfs.",
             ),
-            "stop_signal": ("ECS sends the signal that the image names", "Write STOPSIGNAL in the Dockerfile."),
+            "stop_signal": (
+                "ECS sends the signal that the image names",
+                "Drop the key and write STOPSIGNAL in the Dockerfile.",
+            ),
             "storage_opt": ("Fargate has no storage drivers to configure", _DROP),
             "sysctls": (
                 "kernel parameters are not passed on to Fargate",
@@ -262,8 +271,9 @@ KEYS: tuple[Key, ...] = (
             "volumes volumes_from": (
                 "a Fargate task has neither the host's directories nor a disk that outlives it",
                 (
-                    "Copy files into the image, use tmpfs for scratch space, and keep data in the managed database or"
-                    " in Amazon S3."
+                    "Keep it in docker-compose.override.yml, which Compose reads on a laptop and the stack does not; on"
+                    " AWS, copy files into the image, use tmpfs for scratch space, and keep data in the managed"
+                    " database or in Amazon S3."
                 ),
             ),
         },
@@ -302,13 +312,13 @@ KEYS: tuple[Key, ...] = (
             ),
             "entitlements extra_hosts isolation network privileged shm_size ulimits": (
                 "an image asset is built with the engine's defaults",
-                "Build without it, or push the image to Amazon ECR yourself and name it under image.",
+                "Drop the key, or push the image to Amazon ECR yourself and name it under image.",
             ),
             "secrets ssh": (
                 "the build must not need secrets of this machine",
                 (
-                    "Fetch private parts before the build, or push the image to Amazon ECR yourself and name it under"
-                    " image."
+                    "Drop the key and fetch private parts before the build, or push the image to Amazon ECR yourself"
+                    " and name it under image."
                 ),
             ),
         },

@@ -1,7 +1,7 @@
 """`x-aws.public`: which services the load balancer sends requests to."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Set
 
 from infra.compose import values
 from infra.compose.fields import Fields
@@ -32,10 +32,13 @@ def public_of(fields: Fields) -> Public | None:
     )
 
 
-def check(project: Project, services: Mapping[str, Fields]) -> None:
-    """Note services and ports that nobody reaches, paths that more than one wants, and sign-in without a way in."""
+def check(project: Project, services: Mapping[str, Fields], wanted: Set[str]) -> None:
+    """Note services and ports that nobody reaches, paths that more than one wants, and sign-in without a way in.
+
+    `wanted` are services that others are told to depend on already.
+    """
     one_shots = project.one_shots()
-    reached = {other for service in project.services.values() for other in service.depends_on}
+    reached = {other for service in project.services.values() for other in service.depends_on} | wanted
     owners: dict[str, str] = {}
     for name, service in project.services.items():
         if service.public is None:
@@ -57,6 +60,7 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
             reason = "nobody reaches this service on AWS: it is not public, and no other one depends on it"
             alternative = f"Add {_fitting(service, owners)}; or depends_on to the services that send it something; or"
             alternative += " drop the ports."
+            owners.setdefault("/*", name)  # so that the next one is told another path
             services[name].problem("ports" if "ports" in services[name] else "expose", reason, alternative)
     if not any(service.public for service in project.services.values()):
         published = [name for name in project.services if "ports" in services[name] and name in reached - one_shots]

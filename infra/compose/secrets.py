@@ -10,8 +10,8 @@ from infra.compose.model import DatabaseField, DatabaseUrl, Project
 from infra.compose.secret_rules import instead, is_secret_name, secret_in
 from infra.compose.strings import strings
 
-_INSTEAD_IN_IMAGE = "Fetch what needs it before the build: it would stay in the image."
-_INSTEAD_IN_TEXT = "Let the program read it from a variable, and name that one in x-aws.secrets."
+_INSTEAD_IN_IMAGE = "Drop it, and fetch what needs it before the build: it would stay in the image."
+_INSTEAD_IN_TEXT = "Drop it, and let the program read it from a variable that x-aws.secrets names."
 _RANDOM_URL = re.compile(r"(.*_)?(URL|URI|DSN)", re.IGNORECASE)
 
 
