@@ -1,5 +1,8 @@
 """Amazon RDS for PostgreSQL, in place of the compose file's database."""
 
+from collections.abc import Callable
+from functools import partial
+
 from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -43,15 +46,18 @@ class Database(Construct):
             self, "SecurityGroup", vpc=network.vpc, description="The database", allow_all_outbound=False
         )
         # The major version alone: RDS picks the minor one and upgrades it in the maintenance window.
+        version = chosen.engine_version or database.major_version
         engine = rds.DatabaseInstanceEngine.postgres(
-            version=rds.PostgresEngineVersion.of(database.major_version, database.major_version)
+            version=rds.PostgresEngineVersion.of(version, database.major_version)
         )
-        key = self._key() if chosen.own_key else None
-        self._instance = rds.DatabaseInstance(
+        # What is made from a snapshot keeps the snapshot's key.
+        key = self._key() if chosen.own_key and chosen.snapshot_identifier is None else None
+        self._instance = _instance_of(chosen, database, key)(
             self,
             "Instance",
             instance_identifier=self._name,
             engine=engine,
+            allow_major_version_upgrade=chosen.engine_version is not None,
             auto_minor_version_upgrade=True,
             parameter_group=self._parameters(engine, spares_memory=iam_sign_in and _is_small(chosen)),
             instance_type=ec2.InstanceType(chosen.instance_class.removeprefix("db.")),
@@ -61,14 +67,10 @@ class Database(Construct):
             security_groups=[self.security_group],
             publicly_accessible=False,
             port=_PORT,
-            database_name=database.name,
-            credentials=rds.Credentials.from_generated_secret(database.owner),
             iam_authentication=iam_sign_in,
             storage_type=rds.StorageType.GP3,
             allocated_storage=chosen.storage_gb,
             max_allocated_storage=chosen.max_storage_gb,
-            storage_encrypted=True,
-            storage_encryption_key=key,
             backup_retention=Duration.days(chosen.backup_retention_days),
             copy_tags_to_snapshot=True,
             deletion_protection=settings.deletion_protection,
@@ -160,6 +162,28 @@ class Database(Construct):
                 retention_days=retention_days,
             )
             self._instance.node.add_dependency(group)
+
+
+def _instance_of(
+    chosen: DatabaseSettings, database: DatabaseDefinition, key: kms.Key | None
+) -> Callable[..., rds.DatabaseInstance | rds.DatabaseInstanceFromSnapshot]:
+    """Return what makes the instance: a new one, or one from a snapshot, whose owner gets a new password.
+
+    A snapshot has its own database, owner, encryption and key: RDS refuses to be told any of them beside it.
+    """
+    if chosen.snapshot_identifier is None:
+        return partial(
+            rds.DatabaseInstance,
+            database_name=database.name,
+            credentials=rds.Credentials.from_generated_secret(database.owner),
+            storage_encrypted=True,
+            storage_encryption_key=key,
+        )
+    return partial(
+        rds.DatabaseInstanceFromSnapshot,
+        snapshot_identifier=chosen.snapshot_identifier,
+        credentials=rds.SnapshotCredentials.from_generated_secret(database.owner),
+    )
 
 
 def _is_small(chosen: DatabaseSettings) -> bool:

@@ -1,6 +1,8 @@
 """The application load balancer: the only way in, and which path leads to which service."""
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_certificatemanager as acm
@@ -40,7 +42,7 @@ class LoadBalancer(Construct):
         super().__init__(scope, construct_id)
         self._network = network
         self._certificate: acm.Certificate | None = None
-        is_internal = isinstance(settings.public_url, CloudFrontSettings)
+        self._is_internal = is_internal = isinstance(settings.public_url, CloudFrontSettings)
         self.balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
@@ -137,7 +139,7 @@ class LoadBalancer(Construct):
     def _target_group(self, service: Service) -> elbv2.ApplicationTargetGroup:
         definition = service.task.service
         assert definition.public is not None  # noqa: S101 (only such services are given to us)
-        return elbv2.ApplicationTargetGroup(
+        group = elbv2.ApplicationTargetGroup(
             self,
             definition.name,
             vpc=self._network.vpc,
@@ -158,3 +160,9 @@ class LoadBalancer(Construct):
             stickiness_cookie_duration=_STICKINESS if definition.public.sticky else None,
             deregistration_delay=Duration.seconds(DEREGISTRATION_SECONDS),
         )
+        if not self._is_internal:
+            # Another scheme is another load balancer, made while the old one is there, and a target group is refused
+            # that two have: so each has its own, as the logical name says.
+            resource = cast("elbv2.CfnTargetGroup", group.node.default_child)
+            resource.override_logical_id(f"LoadBalancer{re.sub(r'[^A-Za-z0-9]', '', definition.name)}InternetFacing")
+        return group

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.compose import ComposeError, Project, read
 from infra.plan.connections import connection_problems
+from infra.plan.engine_version import engine_version_problems
 from infra.plan.environment import Environment, SettingsError, environment
 from infra.plan.exposure import exposure_problems
 from infra.plan.iam_sign_in import iam_sign_in_problems
@@ -59,6 +60,7 @@ def assemble(compose_file: Path, environment_name: object, environments: object)
     problems = [
         *connection_problems(planned, counts, settings),
         *iam_sign_in_problems(planned, settings),
+        *engine_version_problems(project, settings),
         *exposure_problems(project, settings),
     ]
     if problems:

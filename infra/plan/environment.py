@@ -174,6 +174,12 @@ class DatabaseSettings(_Settings):
     insights: bool
     """true: Database Insights, the operating system's metrics every minute, and the server's log in CloudWatch."""
 
+    engine_version: Annotated[str, Field(pattern=r"^[1-9][0-9]*\.[0-9]+$")] | None = None
+    """The full version, such as 18.4, which RDS wants to know for an upgrade to it from another major version."""
+
+    snapshot_identifier: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9:-]{0,254}$")] | None = None
+    """Name or ARN of a snapshot that the instance is made from; it has to stay here for as long as the instance is."""
+
     @field_validator("instance_class")
     @classmethod
     def _known(cls, value: str) -> str:

@@ -96,3 +96,44 @@ def test_a_url_of_the_database_is_a_secret_that_cloudformation_puts_together(wor
     assert middle[2]["Fn::GetAtt"][1] == "Endpoint.Address"
     assert end == ":5432/catalogue?sslmode=verify-full"
     assert "DATABASE_URL" not in template.variables("migrate", "api")
+
+
+def test_a_full_version_is_what_a_major_upgrade_takes(workspace: Workspace) -> None:
+    old = workspace.replace("postgres:18", "postgres:17").template("dev")
+    upgraded = workspace.replace("postgres:17", "postgres:18").template(
+        "dev", settings("dev", database={"engine_version": "18.4"})
+    )
+    before, after = old.only("RDS::DBInstance"), upgraded.only("RDS::DBInstance")
+
+    assert not before["AllowMajorVersionUpgrade"]
+    assert (after["EngineVersion"], after["AllowMajorVersionUpgrade"]) == ("18.4", True)
+    # The parameters are those of the version; the instance, whose name is the same, is upgraded and not made anew.
+    families = [template.only("RDS::DBParameterGroup")["Family"] for template in (old, upgraded)]
+    assert families == ["postgres17", "postgres18"]
+    assert upgraded.logical("Database/Instance") == old.logical("Database/Instance")
+
+
+def test_a_database_from_a_snapshot_has_its_owner_given_the_password_of_the_secret(
+    workspace: Workspace, dev: Template
+) -> None:
+    template = workspace.template("dev", settings("dev", database={"snapshot_identifier": "catalogue-prod-last"}))
+    fresh, restored = dev.only("RDS::DBInstance"), template.only("RDS::DBInstance")
+    secret = template.resources("SecretsManager::Secret")["Database/Instance/Secret"]["Properties"]
+
+    assert restored["DBSnapshotIdentifier"] == "catalogue-prod-last"
+    # What a snapshot has already, and RDS refuses beside it.
+    assert not {"DBName", "MasterUsername", "StorageEncrypted", "KmsKeyId"} & restored.keys()
+    assert "{{resolve:secretsmanager:" in json.dumps(restored["MasterUserPassword"])
+    assert '"username":"catalogue"' in json.dumps(secret["GenerateSecretString"]).replace("\\", "")
+    assert template.secrets("migrate", "api")["PGPASSWORD"] == "Database/Instance/Secret/Attachment:password::"
+    # Everything else is as in a fresh one.
+    same = fresh.keys() - {"DBName", "MasterUsername", "StorageEncrypted", "MasterUserPassword"}
+    assert {key: restored[key] for key in same if key != "DBParameterGroupName"} == {
+        key: fresh[key] for key in same if key != "DBParameterGroupName"
+    }
+
+
+def test_a_snapshot_keeps_its_own_key(workspace: Workspace) -> None:
+    template = workspace.template("prod", settings("prod", database={"snapshot_identifier": "catalogue-prod-last"}))
+
+    assert not template.resources("KMS::Key")

@@ -226,3 +226,18 @@ def test_the_ui_keeps_a_browser_with_the_task_that_answered_it_first(dev: Templa
     }
 
     assert sticky == {"LoadBalancer/api": "false", "LoadBalancer/ui": "true"}
+
+
+def test_a_target_group_is_never_taken_over_by_another_load_balancer(
+    dev: Template, prod: Template, prod_with_domain: Template, load_balancer_alone: Template
+) -> None:
+    def groups(template: Template) -> set[str]:
+        return {template.logical(place) for place in template.resources("ElasticLoadBalancingV2::TargetGroup")}
+
+    # One scheme is one load balancer, which is updated; another scheme is another one.
+    assert groups(dev) == groups(prod)
+    assert groups(prod_with_domain) == groups(load_balancer_alone)
+    assert not groups(dev) & groups(prod_with_domain)
+    for template in (dev, load_balancer_alone):
+        for group in template.resources("ElasticLoadBalancingV2::TargetGroup").values():
+            assert "Name" not in group["Properties"]  # a name that is taken would be refused
