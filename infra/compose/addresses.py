@@ -42,7 +42,7 @@ def check(project: Project, services: Mapping[str, Fields]) -> frozenset[str]:
             if other not in reachable:
                 continue
             variable = key.rpartition(".")[2] if "environment" in key else ""
-            if _COMPARED.fullmatch(variable) or name in _before(other, project):
+            if is_compared(variable) or name in _before(other, project):
                 reason = f"{shown} cannot be reached on AWS from here: {other} waits for this service"
                 if name not in _before(other, project):
                     reason = f"{shown} is an address within AWS, and browsers have the public URL"
@@ -90,10 +90,15 @@ def _addresses(service: ServiceDefinition, fields: Fields) -> Iterator[tuple[str
             if address := _ADDRESS.fullmatch(part.strip()):
                 yield key, address[0], address["host"], int(address["port"])
             elif _HOST.fullmatch(name):
-                yield key, part.strip(), part.strip(), _port_beside(name, service)
+                yield key, part.strip(), part.strip(), port_beside(name, service)
 
 
-def _port_beside(name: str, service: ServiceDefinition) -> int:
+def is_compared(variable: str) -> bool:
+    """Say whether a program compares the value of a variable of this name, and connects to nothing by it."""
+    return _COMPARED.fullmatch(variable) is not None
+
+
+def port_beside(name: str, service: ServiceDefinition) -> int:
     """Return the port that REDIS_PORT has beside REDIS_HOST; 0 without one."""
     port = service.environment.get(re.sub("HOST(NAME)?|SERVER|ADDR(ESS)?", "PORT", name), "")
     return int(port) if re.fullmatch(r"\d{1,5}", port) else 0

@@ -46,6 +46,9 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
         if scaling.requests_per_minute and service.public is None:
             reason = "the load balancer counts requests, and it sends none to this service"
             fields.problem("requests_per_minute", reason, "Write cpu_percent: 60 instead, or make the service public.")
+        if service.stops_first:
+            reason = "deploy.update_config.order is stop-first, so there is never a second task"
+            fields.problem("", reason, "Drop the key, or write start-first.")
         if name in one_shots:
             reason = "others wait for this service to complete, so it runs once in each of their tasks"
             fields.problem("", reason, "Drop the key.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.compose import addresses, autoscaling, dependencies, keys, public, secrets, storage, values
+from infra.compose import addresses, autoscaling, dependencies, egress, keys, public, secrets, storage, values
 from infra.compose.database import to_database
 from infra.compose.environment import environment_of
 from infra.compose.fields import Fields
@@ -66,6 +66,7 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     dependencies.check(project, on_fargate)
     public.check(project, on_fargate, addresses.check(project, on_fargate))
     autoscaling.check(project, on_fargate)
+    egress.check(project, on_fargate)
     storage.check(project, on_fargate)
     secrets.check(project, on_fargate, environments, mapping, excused)
     problems.raise_any()

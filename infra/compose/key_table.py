@@ -328,6 +328,11 @@ KEYS: tuple[Key, ...] = (
         {
             "mode": "only `replicated`, the default",
             "replicas": "desired and minimum number of tasks, at least 1",
+            "update_config": "see below",
+            "update_config.order": (
+                "`stop-first` with one replica, for what must never run twice, such as a scheduler: the old task stops "
+                "before the new one starts. Otherwise new tasks start first"
+            ),
             "resources": "the smallest Fargate size that holds the limits",
             "resources.limits": "needed for every service that keeps running: ECS has no size to fall back on",
             "resources.limits.cpus resources.limits.memory": "the container's share, and the task's size",
@@ -342,9 +347,10 @@ KEYS: tuple[Key, ...] = (
             "labels": "they are for the service object of Swarm",
             "resources.reservations.cpus": "Fargate reserves the whole of the task's size",
             "restart_policy": "ECS replaces a stopped task always",
-            "rollback_config update_config": (
-                "the stack has one way to deploy: rolling, no task missing, rolled back when it fails"
-            ),
+            (
+                "rollback_config update_config.delay update_config.failure_action update_config.max_failure_ratio "
+                "update_config.monitor update_config.parallelism"
+            ): "the stack has one way to deploy: rolling, no task missing, rolled back when it fails",
         },
     ),
     *_refused(
@@ -374,6 +380,11 @@ KEYS: tuple[Key, ...] = (
                 "`iam`, the only value: the service signs in to RDS with a token of its task role instead of a "
                 "password, as the user named by the variable that `x-aws.rds.variables` maps to username, which must "
                 "not be the owner. The variable mapped to password is not there on AWS"
+            ),
+            "egress": (
+                'a list of ports, or of "range:port", such as `[587, "203.0.113.0/24:5432"]`: where tasks may connect '
+                "to besides port 443, the managed database and the services of `depends_on`; TCP. AWS itself blocks "
+                "port 25 until it is asked to open it"
             ),
             "environment": (
                 "NAME: value, over `environment` and `env_file`; NAME: null removes the variable. Compose does not "

@@ -100,6 +100,14 @@ class Autoscaling:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EgressRule:
+    """`x-aws.egress`: one port that a service may connect to, at the addresses of a range."""
+
+    cidr: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceDefinition:
     """One service that runs on Fargate. A value the file does not give is None, empty or False."""
 
@@ -130,6 +138,8 @@ class ServiceDefinition:
     labels: Mapping[str, str]
     public: Public | None
     autoscaling: Autoscaling | None
+    egress: tuple[EgressRule, ...]  # besides port 443, the database and other services
+    stops_first: bool  # there are never two tasks of it: the old one stops before the new one starts
     database_user: str | None  # `x-aws.database_sign_in: iam`: signs in to RDS as this user by IAM token, not password
     secrets: Mapping[str, SecretDefinition]  # `x-aws.secrets`, sorted by variable
     sign_in_variables: Mapping[str, SignInField]  # `x-aws.sign_in`: variable -> what it carries

@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.compose import values
 from infra.compose.autoscaling import autoscaling_of
+from infra.compose.egress import egress_of
 from infra.compose.fields import Fields
 from infra.compose.model import Build, Condition, HealthCheck, ServiceDefinition, Ulimit
 from infra.compose.public import public_of
@@ -36,6 +37,8 @@ def to_service(
         reservations.problem("memory", f"{reservation} MiB is more than the limit of {memory} MiB", "Raise the limit.")
     fields.parse("", fields.service, _NAME, "")
     deploy.get("mode", values.one_of("replicated"), "")
+    replicas = deploy.get("replicas", _REPLICAS, 1)
+    order = deploy.within("update_config").get("order", values.one_of("start-first", "stop-first"), None)
     if "build" not in fields and "image" not in fields:
         fields.problem("", "has neither build nor image")
     return ServiceDefinition(
@@ -53,7 +56,7 @@ def to_service(
         cpus=limits.get("cpus", values.cpus, None),
         memory_mib=memory,
         memory_reservation_mib=reservation,
-        replicas=deploy.get("replicas", _REPLICAS, 1),
+        replicas=replicas,
         user=fields.get("user", values.string, None),
         working_directory=fields.get("working_dir", values.string, None),
         read_only=fields.get("read_only", values.boolean, False),
@@ -66,6 +69,8 @@ def to_service(
         labels=_pairs(fields, "labels"),
         public=public_of(fields),
         autoscaling=autoscaling_of(fields),
+        egress=egress_of(fields),
+        stops_first=order == "stop-first" and replicas == 1,
         database_user=variables.database_user,
         secrets=variables.secrets,
         sign_in_variables=variables.sign_in,

@@ -17,7 +17,7 @@ from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
 from infra.constructs.variables import VariablesFor
 from infra.plan.environment import Environment
-from infra.plan.task_count import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, TaskCount
+from infra.plan.task_count import TaskCount
 from infra.plan.tasks import Task
 from infra.plan.timeouts import NO_LIMIT, REGISTRATION_SECONDS
 
@@ -75,6 +75,8 @@ class Service(Construct):
         security_group.add_egress_rule(
             ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS: the image registry, logs, secrets and other APIs"
         )
+        for rule in task.egress:
+            security_group.add_egress_rule(ec2.Peer.ipv4(rule.cidr), ec2.Port.tcp(rule.port), "x-aws.egress")
         self.ecs_service = ecs.FargateService(
             self,
             "Service",
@@ -83,9 +85,12 @@ class Service(Construct):
             # Left to the scaling where there is any: an update would otherwise set it back.
             desired_count=None if task.service.autoscaling else self._count.minimum,
             capacity_provider_strategies=_capacity(settings.services.spot_percent, self._count),
-            min_healthy_percent=MINIMUM_HEALTHY_PERCENT,
-            max_healthy_percent=MAXIMUM_PERCENT,
-            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
+            min_healthy_percent=count.minimum_healthy_percent,
+            max_healthy_percent=count.maximum_percent,
+            # It starts a task in another zone before it stops one.
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED
+            if count.stops_first
+            else ecs.AvailabilityZoneRebalancing.ENABLED,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             health_check_grace_period=self._grace_period(),
             security_groups=[security_group],

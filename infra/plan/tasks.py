@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.compose import ComposeError, Problem, Project
-from infra.compose.model import ServiceDefinition
+from infra.compose.model import EgressRule, ServiceDefinition
 from infra.plan import fargate
 
 # Service Connect adds a container of its own to a task: a proxy that needs at least this much memory (Amazon ECS
@@ -28,6 +28,11 @@ class Task:
     def containers(self) -> tuple[ServiceDefinition, ...]:
         """All that the task runs, in the order in which it starts."""
         return (*self.init_containers, self.service)
+
+    @property
+    def egress(self) -> tuple[EgressRule, ...]:
+        """Where any of the containers may connect to, besides what every task may."""
+        return tuple(dict.fromkeys(rule for container in self.containers for rule in container.egress))
 
     @property
     def uses_database(self) -> bool:

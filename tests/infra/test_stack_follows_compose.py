@@ -263,3 +263,25 @@ def test_a_file_without_database_or_public_service_has_neither_on_aws(workspace:
     assert template.body.get("Outputs") is None
     assert "ServiceConnectConfiguration" not in template.service("worker")
     assert template.only("ServiceDiscovery::HttpNamespace")["Name"] == "shop-dev"
+
+
+def test_where_a_task_may_connect_to_and_that_there_are_never_two_of_it(workspace: Workspace) -> None:
+    limits = '      resources:\n        limits: {cpus: "0.5", memory: 768M}\n'
+    workspace.replace(limits, f"      update_config: {{order: stop-first}}\n{limits}")
+    scaling = "autoscaling: {max_replicas: 4, cpu_percent: 60}"
+    secrets = "\n      secrets:\n        SERVICE_TOKEN: service-token"
+    workspace.replace(
+        f"{scaling}{secrets}\n        COOKIE", f'egress: [587, "203.0.113.0/24:5432"]{secrets}\n        COOKIE'
+    )
+    template = workspace.template()
+    deployment = template.service("ui")["DeploymentConfiguration"]
+
+    assert {flow[1:] for flow in template.reachable() if flow[0] == "ui"} == {
+        ("0.0.0.0/0", 443),
+        ("0.0.0.0/0", 587),
+        ("203.0.113.0/24", 5432),
+        ("api", 8000),
+    }
+    assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (0, 100)
+    assert template.service("ui")["AvailabilityZoneRebalancing"] == "DISABLED"
+    assert template.service("api")["DeploymentConfiguration"]["MaximumPercent"] == 200

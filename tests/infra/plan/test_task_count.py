@@ -45,3 +45,16 @@ def test_a_service_that_scales_stays_within_the_environments_bounds(
 
 def test_a_deployment_runs_old_and_new_tasks_side_by_side() -> None:
     assert TaskCount(2, 4).maximum_during_deployment == 8
+
+
+def test_of_a_service_that_stops_first_there_is_never_a_second_task(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    resources = "resources: {limits: {cpus: '0.25', memory: 64M}}"
+    file.write_text(
+        f"name: shop\nservices: {{beat: {{image: x, deploy: {{update_config: {{order: stop-first}}, {resources}}}}}}}\n"
+    )
+    settings = ServicesSettings(min_tasks=2, max_tasks=10, spot_percent=0, ecs_exec=False)
+    count = task_count(read(file).services["beat"], settings)
+
+    assert (count.minimum, count.maximum, count.maximum_during_deployment) == (1, 1, 1)
+    assert (count.minimum_healthy_percent, count.maximum_percent) == (0, 100)
