@@ -78,15 +78,16 @@ check-locks: .venv/.ready
 synth: setup ## Write the CloudFormation template of ENV (dev or prod) to cdk.out; needs no AWS account
 	@cdk synth --quiet --context environment=$(ENV)
 
-bootstrap: setup ## Prepare your AWS account and region, once: CDK's own bucket, repository (with image scanning) and roles
-	@cdk bootstrap
+bootstrap: setup ## Prepare your AWS account and region, once: CDK's own bucket, repository (with image scanning) and roles, and AWS's
+	@python -m infra.operations.cdk bootstrap
+	@python -m infra.operations.service_linked_roles
 	@python -m infra.operations.image_scanning
 
-deploy: setup ## Deploy ENV to the AWS account of your credentials
-	@cdk deploy --context environment=$(ENV)
+deploy: setup ## Deploy ENV to the AWS account of your credentials; what is to be protected is protected once it is there
+	@python -m infra.operations.deploy $(ENV)
 
 diff: setup ## Show what `make deploy` would change
-	@cdk diff --context environment=$(ENV)
+	@python -m infra.operations.cdk diff --context environment=$(ENV)
 
 invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 	@python -m infra.operations.invite catalogue-$(ENV) "$(EMAIL)"

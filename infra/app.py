@@ -17,6 +17,7 @@ def main() -> None:
             find(),
             app.node.try_get_context("environment"),
             app.node.try_get_context("environments"),
+            is_first=app.node.try_get_context("first_deployment") == "true",
         )
     except PlanError as error:
         sys.exit(str(error))

@@ -9,6 +9,8 @@ from typing import Any, cast
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.session import open_session
+
 _BOOTSTRAP_STACK, _REPOSITORY = "CDKToolkit", "ContainerAssetsRepository"  # as cdk bootstrap calls them
 
 
@@ -30,7 +32,7 @@ def scan_on_push(session: boto3.Session) -> str:
 def main() -> None:
     """Turn the scanning on, or say why not."""
     try:
-        print(f"Images are scanned when they are pushed to {scan_on_push(boto3.Session())}.")
+        print(f"Images are scanned when they are pushed to {scan_on_push(open_session())}.")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"Image scanning is not on: {error}. Run cdk bootstrap first, with the credentials of the account.")
 

@@ -5,6 +5,8 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.session import open_session
+
 
 class InviteError(Exception):
     """Nobody was invited; the message says why."""
@@ -39,7 +41,7 @@ def main(stack: str, email: str) -> int:
         print("make invite: say whom: make invite EMAIL=someone@example.com ENV=prod", file=sys.stderr)
         return 1
     try:
-        url = invite(boto3.Session(), stack, email)
+        url = invite(open_session(), stack, email)
     except (InviteError, BotoCoreError, ClientError) as error:
         print(f"make invite: {error}", file=sys.stderr)
         return 1

@@ -10,6 +10,8 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.session import open_session
+
 
 def put(session: boto3.Session, name: str, value: str) -> str:
     """Make the secret `name` with this value, or give it a new version; return which of the two was done.
@@ -36,7 +38,7 @@ def main(name: str) -> int:
         print("make secret: there was no value; nothing was changed", file=sys.stderr)
         return 1
     try:
-        done = put(boto3.Session(), name, value)
+        done = put(open_session(), name, value)
     except (BotoCoreError, ClientError) as error:
         print(f"make secret: {error}", file=sys.stderr)
         return 1

@@ -37,8 +37,10 @@ class Plan:
         return f"{self.project.name}-{self.settings.name}"
 
 
-def assemble(compose_file: Path, environment_name: object, environments: object) -> Plan:
+def assemble(compose_file: Path, environment_name: object, environments: object, *, is_first: bool = False) -> Plan:
     """Return the plan for one of `environments` (cdk.json: context.environments).
+
+    The first deployment of a stack protects nothing from removal: it could not be taken back.
 
     Raises:
         PlanError: with everything that is wrong with the file and the settings; or, where each is right by itself,
@@ -47,6 +49,8 @@ def assemble(compose_file: Path, environment_name: object, environments: object)
     problems: list[str] = []
     try:
         settings = environment(environment_name, environments)
+        if is_first:
+            settings = settings.model_copy(update={"deletion_protection": False})
     except SettingsError as error:
         problems += error.problems
     try:

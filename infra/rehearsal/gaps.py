@@ -10,7 +10,7 @@ ALWAYS = (
     "Cognito: nobody signs in, as what it signs names an address of AWS (tests/api/test_auth.py has an issuer).",
     "Metrics and alarms: nothing measures, so no alarm goes off or takes a deployment back, and nothing is scaled.",
     "RDS: no Multi-AZ, backups or maintenance; a snapshot is a record without data.",
-    "Time: nothing takes as long as on AWS, where a first deployment is about ten minutes.",
+    "Time: nothing takes as long as on AWS, where a first deployment is 20 to 40 minutes.",
 )
 
 WITH_ENGINE = (

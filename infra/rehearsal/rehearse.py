@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
+from infra.operations.deploy import plan_of
 from infra.rehearsal.account import Resource, kinds, resources
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
@@ -47,13 +48,17 @@ def rehearse(
     with _emulated_aws(directory, console, containers) as emulator:
         cdk = Cdk(emulator, environment, directory)
         with _step(console, "cdk synth"):
-            cdk.synth()
+            cdk.synth(first=True)
         with _step(console, "cdk bootstrap"):
             cdk.bootstrap()
         session = boto3.Session()
         before = resources(session)
         with _step(console, "cdk deploy"):
             cdk.deploy()
+        if plan_of(environment, ROOT).settings.deletion_protection:
+            with _step(console, "cdk deploy again: what is there is protected from removal"):
+                cdk.synth()
+                cdk.deploy()
         stack = _stack(session)
         made = _made(session, stack["StackName"], before)
         console.print(_table(stack, made))

@@ -47,6 +47,7 @@ def test_what_is_protected_is_destroyed_only_after_its_protection_is_lifted() ->
     output = _without_an_engine("prod")
 
     story = (
+        "✓ cdk deploy again: what is there is protected from removal",
         "✓ cdk destroy is refused, and so is deleting the database",
         "cannot be deleted while TerminationProtection is enabled",
         "Cannot delete a DB instance when DeletionProtection is enabled",

@@ -149,9 +149,12 @@ class Workspace:
         self.compose_file.write_text("".join(line for line in lines if not line.strip().startswith(said)))
         return self
 
-    def template(self, name: str = "dev", settings: Mapping[str, Any] | None = None) -> Template:
+    def template(
+        self, name: str = "dev", settings: Mapping[str, Any] | None = None, *, is_first: bool = False
+    ) -> Template:
         """Synthesise the stack of an environment, whose settings may be given instead of taken from cdk.json.
 
+        `is_first` is for its first deployment.
         A template in which resources wait for each other in a circle is refused by CDK's assertions.
         """
         import aws_cdk  # starts Node, so only the tests that need it pay for it
@@ -161,7 +164,7 @@ class Workspace:
         from infra.stack import ApplicationStack
 
         environments = {**CONTEXT["environments"], **({name: settings} if settings else {})}
-        plan = assemble(self.compose_file, name, environments)
+        plan = assemble(self.compose_file, name, environments, is_first=is_first)
         app = aws_cdk.App(outdir=str(self._out), context={**CONTEXT, "aws:cdk:enable-path-metadata": True})
         stack = ApplicationStack(app, plan.stack_name, plan=plan)
         return Template(dict(Assertions.from_stack(stack).to_json()), bool(stack.termination_protection))

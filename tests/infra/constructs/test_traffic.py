@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.infra.conftest import Template
+from tests.infra.conftest import Template, Workspace
 
 
 @pytest.fixture(params=["prod", "prod_with_domain"])
@@ -115,3 +115,25 @@ def test_prod_is_protected_from_removal_and_dev_is_not(hardened: Template, dev: 
 
     assert protected(hardened) == [True] * 4
     assert protected(dev) == [False] * 4
+
+
+def test_a_first_deployment_differs_in_the_protection_alone_which_is_switched_on_in_place(
+    workspace: Workspace, prod: Template
+) -> None:
+    first = workspace.template("prod", is_first=True)
+    changed = {
+        (prod.place(name), key)
+        for name, resource in prod.body["Resources"].items()
+        for key, value in resource.get("Properties", {}).items()
+        if value != first.body["Resources"][name]["Properties"].get(key)
+    }
+
+    assert first.body["Resources"].keys() == prod.body["Resources"].keys()
+    # None of the three needs a replacement or an interruption (CloudFormation's resource reference).
+    assert changed == {
+        ("Database/Instance", "DeletionProtection"),
+        ("LoadBalancer/LoadBalancer", "LoadBalancerAttributes"),
+        ("SignIn/Users", "DeletionProtection"),
+    }
+    assert not first.is_protected
+    assert prod.is_protected

@@ -1,0 +1,83 @@
+"""`make deploy ENV=…`: deploys an environment, and protects it from removal once it is there.
+
+CloudFormation takes a first deployment that fails back, and cannot where the database, the load balancer and the users
+are protected from the first second: all that would be left, with a stack that can be neither updated nor removed. So
+where `deletion_protection` is true the first deployment goes without it, and an update switches it on afterwards.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.operations import cdk
+from infra.operations.session import open_session
+from infra.plan import Plan, PlanError, assemble
+from infra.plan.regions import REGIONS
+
+FIRST_DEPLOYMENT = "first_deployment=true"
+"""Context with which the stack is synthesised without its protection."""
+
+# What a stack is in that never was complete; of one that is being made nobody knows yet.
+_NEVER_COMPLETE = {
+    "CREATE_FAILED",
+    "CREATE_IN_PROGRESS",
+    "DELETE_COMPLETE",
+    "DELETE_IN_PROGRESS",
+    "REVIEW_IN_PROGRESS",
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "ROLLBACK_IN_PROGRESS",
+}
+
+
+def plan_of(environment: str, project: Path = Path()) -> Plan:
+    """Return the plan of an environment of the project; raise `PlanError` with all that is wrong with it."""
+    context = json.loads((project / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return assemble(project / "docker-compose.yml", environment, context.get("environments"))
+
+
+def is_first(session: boto3.Session, stack_name: str) -> bool:
+    """Return whether the stack is not there, or never was complete.
+
+    Raises:
+        BotoCoreError, ClientError: AWS refused, or there are no credentials.
+    """
+    try:
+        (stack,) = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return True
+        raise
+    return stack["StackStatus"] in _NEVER_COMPLETE
+
+
+def main(environment: str) -> int:
+    """Deploy, or say why not; return the exit code."""
+    try:
+        plan, aws = plan_of(environment), open_session()
+        if aws.region_name not in REGIONS:
+            known = ", ".join(REGIONS)
+            print(f"make deploy: set AWS_REGION to one of {known}; another: infra/plan/regions.py", file=sys.stderr)
+            return 1
+        protect_later = plan.settings.deletion_protection and is_first(aws, plan.stack_name)
+    except (PlanError, BotoCoreError, ClientError) as error:
+        print(f"make deploy: {error}", file=sys.stderr)
+        return 1
+    deploy = ("deploy", "--context", f"environment={environment}")
+    if protect_later:
+        print(f"{plan.stack_name} is new: it is protected from removal once it is there.")
+        if code := cdk.run(*deploy, "--context", FIRST_DEPLOYMENT, region=aws.region_name):
+            print("Nothing of it is protected: mend what failed, then make deploy again.", file=sys.stderr)
+            return code
+        print(f"{plan.stack_name} is there. Now it is protected from removal:")
+    code = cdk.run(*deploy, region=aws.region_name)
+    if code and protect_later:
+        print(f"{plan.stack_name} works, but is not protected yet: make deploy again.", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,55 @@
+"""`python -m infra.operations.service_linked_roles`: the roles by which AWS's services act in an account.
+
+An account that never used a service has none, and CloudFormation attaches capacity providers to a new cluster sooner
+than the role that ECS makes by itself can be used: the first deployment fails, the second does not.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.operations.session import open_session
+
+SERVICES = (
+    "ecs.amazonaws.com",
+    "ecs.application-autoscaling.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+    "rds.amazonaws.com",
+)
+"""As IAM calls them ("AWS services that work with IAM")."""
+
+
+def make_roles(session: boto3.Session) -> Iterator[str]:
+    """Make the role of each service where it is missing; yield what was done, a sentence each.
+
+    Raises:
+        BotoCoreError, ClientError: there are no credentials, or they may not.
+    """
+    iam = session.client("iam")
+    for service in SERVICES:
+        try:
+            made = iam.create_service_linked_role(AWSServiceName=service)
+        except iam.exceptions.InvalidInputException as error:
+            if "has been taken" not in str(error):
+                raise
+            yield f"The role of {service} is there already."
+        else:
+            yield f"The role of {service} was made: {made['Role']['RoleName']}."
+
+
+def main() -> None:
+    """Make the roles, or say why not."""
+    try:
+        for sentence in make_roles(open_session()):
+            print(sentence)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(
+            f"Not all service-linked roles are there: {error}. It takes iam:CreateServiceLinkedRole; without it, "
+            "somebody who has it runs make bootstrap once."
+        )
+
+
+if __name__ == "__main__":
+    main()
