@@ -45,6 +45,17 @@ FORBIDDEN = {
         ("app", "testkit"),
     ],
     "api and ui know nothing of each other": [("app/api", "app.ui"), ("app/ui", "app.api"), ("app/api", "app.local")],
+    "ui is pages": [
+        ("app/ui/views", "app.ui.main"),
+        ("app/ui/views", "app.ui.server"),
+        ("app/ui/products", "app.ui.views"),
+        ("app/ui/products", "app.ui.files"),
+        ("app/ui/files", "app.ui.products"),
+        ("app/ui/sign_in", "app.ui.errors"),
+        ("app/ui/client", "app.ui.sign_in"),
+        ("app/ui/client", "app.ui.session"),
+        ("app/ui/texts", "app.ui.formats"),
+    ],
     "infra reads as compose, plan, constructs, stack, app": [
         ("infra/compose", "infra.plan"),
         ("infra/compose", "infra.constructs"),
@@ -99,7 +110,9 @@ def test_each_contract_refuses_all_that_it_forbids(rooms: Path) -> None:
     assert {(name, line) for name, line in expected if line not in found.get(name, "")} == set()
 
 
-@pytest.mark.parametrize("folder", ["app/api", "app/ui", "infra/plan", "infra/rehearsal", "tests/api", "benchmarks"])
+@pytest.mark.parametrize(
+    "folder", ["app/api", "app/ui/products", "infra/plan", "infra/rehearsal", "tests/api", "benchmarks"]
+)
 def test_a_circle_is_refused(rooms: Path, folder: str) -> None:
     package = folder.replace("/", ".")
     (rooms / folder / "chicken.py").write_text(f"import {package}.egg\n")
@@ -108,12 +121,13 @@ def test_a_circle_is_refused(rooms: Path, folder: str) -> None:
     assert [*broken(rooms)] == ["no circles"]
 
 
-def test_a_new_room_of_infra_has_to_say_where_it_belongs(rooms: Path) -> None:
-    (rooms / "infra/attic.py").touch()
+@pytest.mark.parametrize(("folder", "contract"), [("infra", "infra reads as"), ("app/ui", "ui is pages")])
+def test_a_new_room_has_to_say_where_it_belongs(rooms: Path, folder: str, contract: str) -> None:
+    (rooms / folder / "attic.py").touch()
 
     (name,) = broken(rooms)
 
-    assert name.startswith("infra reads as")
+    assert name.startswith(contract)
 
 
 def test_every_contract_is_tried() -> None:

@@ -1,0 +1,1 @@
+"""The pages: each a script that Streamlit runs, under the name that main gives it."""
