@@ -1,6 +1,8 @@
 """What became of an import: how many products were created, and every row that is none, to correct and bring again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import pandas as pd
 import streamlit as st
@@ -35,11 +37,14 @@ def show_earlier(found: ImportStatus) -> None:
     if not found.is_over:
         st.info(texts.import_under_way.format(count=number(found.rows, texts)), icon=":material/hourglass_top:")
     elif found.error is not None:
-        st.error(texts.import_again, title=texts.import_nothing, icon=":material/error:")
+        title = f"{texts.import_nothing}: {_refused(found.error.refused, texts)}" if found.error.refused else None
+        st.error(texts.import_again, title=title or texts.import_nothing, icon=":material/error:")
+        _mistakes(found.error.errors)
     elif found.imported is not None:
         _created(found.imported.created, texts)
         if found.imported.refused:
             st.warning(_refused(found.imported.refused, texts), icon=":material/warning:")
+            _mistakes(found.imported.errors)
 
 
 def refused_file(job: ImportJob, texts: Texts) -> bytes:
@@ -93,33 +98,45 @@ def _refused_rows(job: ImportJob, count: int) -> None:
     """Show the refused rows, a line for each mistake."""
     texts = session.texts()
     header = job.table.header
-    mistakes = [(refused.row, error) for refused in job.refused for error in refused.errors]
-    own = {
-        str(column): [row.values[column] if column < len(row.values) else "" for row, _ in mistakes]
-        for column in range(len(header))  # by number: a file may have two of the same name
+    told = [replace(error, line=refused.row.line) for refused in job.refused for error in refused.errors]
+    rows = [refused.row for refused in job.refused for _ in refused.errors]
+    columns = {  # by number: a file may have two of the same name
+        str(column): [row.values[column] if column < len(row.values) else "" for row in rows]
+        for column in range(len(header))
     }
-    column_config = st.column_config
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "line": [row.line for row, _ in mistakes],
-                "field": [_field(error, texts) for _, error in mistakes],
-                "reason": [_reason(error, texts) for _, error in mistakes],
-                **own,
-            }
-        ),
-        alt=texts.refused_rows,
-        hide_index=True,
-        column_config={
-            "line": column_config.NumberColumn(texts.line, width=64),
-            "field": column_config.TextColumn(texts.field),
-            "reason": column_config.TextColumn(texts.reason),
-            **{name: column_config.TextColumn(column_name(header, int(name), texts)) for name in own},
-        },
-    )
+    _mistakes(told, columns, {name: column_name(header, int(name), texts) for name in columns})
     if untold := count - len(job.refused):
         last = job.refused[-1].row.line
         st.caption(texts.refused_more.format(line=number(last, texts), count=number(untold, texts)))
+
+
+def _mistakes(
+    told: Sequence[FieldError],
+    columns: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Show what is wrong with which line of a file, a row for each mistake, beside the file's own columns if given."""
+    texts = session.texts()
+    config = st.column_config
+    if told:
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "line": [error.line for error in told],
+                    "field": [_field(error, texts) for error in told],
+                    "reason": [_reason(error, texts) for error in told],
+                    **columns,
+                }
+            ),
+            alt=texts.refused_rows,
+            hide_index=True,
+            column_config={
+                "line": config.NumberColumn(texts.line, width=64),
+                "field": config.TextColumn(texts.field),
+                "reason": config.TextColumn(texts.reason),
+                **{key: config.TextColumn(name) for key, name in names.items()},
+            },
+        )
 
 
 def _field(error: FieldError, texts: Texts) -> str:

@@ -216,7 +216,7 @@ def product(row: Row, options: ParseOptions) -> dict[str, str]:
 
 
 def sent_rows(data: bytes, options: ParseOptions) -> Iterator[SentRow]:
-    """Yield a file's rows as CSV that the API takes, the names first.
+    """Yield a file's rows as CSV that the API takes, the names first, each at the line that it has in the file.
 
     A row that has more values than there are names is sent with one too many, so that it is refused: where it has a
     separator that was not meant as one, its values are not below their names.
@@ -230,7 +230,9 @@ def sent_rows(data: bytes, options: ParseOptions) -> Iterator[SentRow]:
         if _holds_anything(row.values[len(header.values) :]):
             values.append("")
         text = ",".join('"' + value.replace('"', '""') + '"' for value in values) + "\n"
-        yield SentRow(line, text, row)
+        left_out = max(row.line - line, 0)  # lines that hold nothing, or whose values have no field
+        line += left_out
+        yield SentRow(line, "\n" * left_out + text, row)
         line += text.count("\n")
 
 

@@ -5,6 +5,7 @@ import io
 import time
 import tracemalloc
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def options(separator: str = ";", decimal_mark: str = ",", encoding: str = "utf-
 def sent(data: bytes, how: ParseOptions) -> list[list[str]]:
     """What the API reads of what is sent."""
     text = "".join(row.text for row in spreadsheet.sent_rows(data, how))
-    return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    return [values for values in csv.reader(io.StringIO(text, newline=""), strict=True) if values]
 
 
 def read_as_found(data: bytes) -> list[list[str]]:
@@ -185,7 +186,7 @@ def test_rows_are_known_by_their_lines_in_the_file() -> None:
     data = (HEADER + "\r\n" + 'Sofá;"três\r\nlugares";1;moveis;x\r\n' + ";;;;\r\n" + SOFA).encode()
     rows = list(spreadsheet.rows(data, "utf-8-sig", ";"))
     assert [(row.line, row.values[0]) for row in rows] == [(1, "Nome"), (3, "Sofá"), (6, "Sofá")]
-    assert [(row.line, row.row.line) for row in spreadsheet.sent_rows(data, options())] == [(1, 1), (2, 3), (4, 6)]
+    assert [(row.line, row.row.line) for row in spreadsheet.sent_rows(data, options())] == [(1, 1), (3, 3), (6, 6)]
     assert spreadsheet.table(data, "utf-8-sig", ";").count == 2
 
 
@@ -211,8 +212,11 @@ def test_what_is_in_a_file_reaches_the_api_unchanged(values: Sequence[tuple[str,
     data = spreadsheet.written([["nome", "descrição", "preço", "categoria", "e-mail"], *lines], separator)
     assert sent(data, options(separator))[1:] == lines
     found = list(spreadsheet.sent_rows(data, options(separator)))
-    ends = [row.line + row.text.count("\n") for row in found]
-    assert [row.line for row in found] == [1, *ends[:-1]]
+    text = "".join(row.text for row in found)
+    starts = list(accumulate((len(row.text) for row in found), initial=0))[:-1]
+    begin = [start + len(row.text) - len(row.text.lstrip("\n")) for start, row in zip(starts, found, strict=True)]
+    assert [row.line for row in found] == [text.count("\n", 0, at) + 1 for at in begin]
+    assert [row.line for row in found] == [row.row.line for row in found]
     assert [row.row.values[:2] for row in found[1:]] == [line[:2] for line in lines]
 
 

@@ -373,16 +373,25 @@ def test_where_larger_files_go_is_told(visit: Callable[[str], AppTest], api_url:
     assert "Authorization" not in app.code[0].value
 
 
-@pytest.mark.parametrize(("lines", "says"), [([HEADER, FRIDGE], "imported_one"), ([HEADER, STOVE], "import_again")])
+@pytest.mark.parametrize(
+    ("lines", "skip_refused", "says", "told"),
+    [
+        ([HEADER, FRIDGE], False, "imported_one", []),
+        ([HEADER, STOVE], False, "import_again", [2]),
+        (["", HEADER, *MIXED[1:]], True, "imported_count", [5, 7]),
+    ],
+)
 def test_the_result_of_an_import_is_there_after_a_reload(
-    visit: Callable[[str], AppTest], api_url: str, lines: list[str], says: str
+    visit: Callable[[str], AppTest], api_url: str, lines: list[str], skip_refused: bool, says: str, told: list[int]
 ) -> None:
     app = upload(visit(api_url), data(lines))
-    app.radio(key="skip_refused").set_value(False)
+    app.radio(key="skip_refused").set_value(skip_refused)
     first = finished(begin(run(app)))
     assert first.query_params["import"] == job(first).key
     again = visit(api_url)
     again.query_params["import"] = job(first).key
     run(again)
     shown = [element.value for element in (*again.success, *again.error)]
-    assert any(getattr(texts, says) in sentence for sentence in shown for texts in (ENGLISH, PORTUGUESE))
+    sentences = [getattr(texts, says).format(count=2) for texts in (ENGLISH, PORTUGUESE)]
+    assert any(sentence in one for one in shown for sentence in sentences)
+    assert [line for table in again.dataframe for line in table.value["line"]] == told
