@@ -1,6 +1,7 @@
 """Prices, numbers, dates and other people's text, as they are shown."""
 
 import re
+import unicodedata
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -9,6 +10,11 @@ from app.ui.texts import Texts
 _REAIS = "R$\N{NO-BREAK SPACE}"
 _MILLION = 10**6
 WORD_JOINER = "\N{WORD JOINER}"
+FIRST_STRONG_ISOLATE = "\N{FIRST STRONG ISOLATE}"
+POP_DIRECTIONAL_ISOLATE = "\N{POP DIRECTIONAL ISOLATE}"
+_ISOLATES = re.compile("[\u2066-\u2069]")  # which would end the one around the text
+# Of Unicode's bidirectional classes those that leave the direction of a line as it is; "" has no class.
+_LEFT_TO_RIGHT = {"L", "EN", "ES", "ET", "CS", "NSM", "BN", "B", "S", "WS", "ON", ""}
 _ADDRESS = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)  # where one is broken
 
 
@@ -48,8 +54,18 @@ def plain(text: object) -> str:
 
     Addresses become links even where all of them is escaped; an invisible character inside keeps them from it.
     """
-    apart = _ADDRESS.sub(WORD_JOINER, re.sub(r"[ \t\r\n]+", " ", str(text)))
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", apart)
+    return plain_label(_isolated(_ADDRESS.sub(WORD_JOINER, str(text))))
+
+
+def plain_label(text: object) -> str:
+    """Escape text for the label of a button, where nothing becomes a link and a screen reader hears each character."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", re.sub(r"[ \t\r\n]+", " ", str(text)))
+
+
+def _isolated(text: str) -> str:
+    """Keep text that is written from right to left, or turns the direction, from turning what is around it."""
+    turns = any(unicodedata.bidirectional(character) not in _LEFT_TO_RIGHT for character in text)
+    return f"{FIRST_STRONG_ISOLATE}{_ISOLATES.sub('', text)}{POP_DIRECTIONAL_ISOLATE}" if turns else text
 
 
 def _marked(number: str, texts: Texts) -> str:

@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.ui.formats import WORD_JOINER, moment, money, number, plain, short_money, short_number
+from app.ui.formats import (
+    FIRST_STRONG_ISOLATE,
+    POP_DIRECTIONAL_ISOLATE,
+    WORD_JOINER,
+    moment,
+    money,
+    number,
+    plain,
+    short_money,
+    short_number,
+)
 from app.ui.texts import ENGLISH, PORTUGUESE
 
 
@@ -63,3 +73,19 @@ def test_text_is_not_read_as_markdown() -> None:
 def test_no_address_is_left_whole_for_a_link(text: str) -> None:
     assert re.search(r"https?://|www\.|\w@", plain(text).replace("\\", ""), re.IGNORECASE) is None
     assert plain(text).replace("\\", "").replace(WORD_JOINER, "") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["\N{RIGHT-TO-LEFT OVERRIDE}live", "\N{POP DIRECTIONAL ISOLATE}\u202elive", "שלום", "a\u2067"]
+)
+def test_text_that_turns_the_direction_turns_nothing_around_it(text: str) -> None:
+    shown = f"{plain(text)} has been deleted."
+    isolates = [character for character in shown if "\u2066" <= character <= "\u2069"]
+    assert isolates == [FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE]
+    assert shown.startswith(FIRST_STRONG_ISOLATE)
+    assert shown.endswith(f"{POP_DIRECTIONAL_ISOLATE} has been deleted.")
+
+
+@pytest.mark.parametrize("text", ["R$ 5", "Fogão 4 bocas – 110 V", "a\u200bb", "😀", "10 × 20 cm"])
+def test_text_from_left_to_right_has_nothing_around_it(text: str) -> None:
+    assert plain(text).replace("\\", "") == text

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
 from app.ui import session
-from app.ui.formats import plain
+from app.ui.formats import plain_label
 from app.ui.sign_in import access
 
 
@@ -33,6 +33,6 @@ def show() -> None:
 def account(name: str) -> None:
     """Show who is signed in, and the way out."""
     texts = session.texts()
-    if st.menu_button(plain(name), [texts.sign_out], key="account", icon=":material/account_circle:"):
+    if st.menu_button(plain_label(name), [texts.sign_out], key="account", icon=":material/account_circle:"):
         st.logout()
         st.stop()
