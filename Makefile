@@ -51,7 +51,8 @@ endif
 
 quick: .venv/.ready ## Lint, format, types, who imports whom, and the tests that need nothing but Python
 	@ruff check --quiet . && ruff format --quiet --check . && mypy && lint-imports --no-logo >/dev/null
-	@python -m pytest -q -n 2 --dist loadgroup -m "not (database or pages or engine or browser or cdk or minutes)" \
+	@python -m pytest -q -n 2 --dist loadgroup -p no:schemathesis \
+	  -m "not (database or pages or processes or engine or browser or cdk or minutes)" \
 	  --ignore=tests/end_to_end --ignore=tests/api/test_openapi.py
 
 check: setup check-locks ## Lint, format, types, who imports whom, whether the locks match pyproject.toml, and the gates of infra/gates

@@ -16,8 +16,14 @@ FIXTURES = {
     "_running_ui": "browser",
     "visit": "pages",
     "misbehaviour": "pages",
+    "serve": "pages",
+    "open_ui": "pages",
+    "impatient": "pages",
+    "serving": "pages",
     "dev": "cdk",
     "prod": "cdk",
+    "prod_with_domain": "cdk",
+    "load_balancer_alone": "cdk",
     "workspace": "cdk",
 }
 # … and by where the test is; the longer path counts.
@@ -28,13 +34,20 @@ PLACES = {
     "infra/compose/test_reference.py": ("engine",),
     "api/test_database_faults.py": ("database",),
     "api/test_migration_check.py": ("database",),
+    "api/test_migrations.py": ("database", "processes"),
     "api/test_outage.py": ("database",),
     "api/test_version_before.py": ("database",),
     "infra/gates": ("cdk",),
+    "infra/rehearsal/test_launcher.py": ("processes",),
+    "infra/test_agreements.py": ("processes",),
     "infra/test_app.py": ("cdk",),
+    "test_import_contracts.py": ("processes",),
     "test_local.py": ("database", "minutes"),
     "test_new_migration.py": ("database",),
-    "test_setup.py": ("minutes",),
+    "test_setup.py": ("processes", "minutes"),
+    "ui/files/test_download.py": ("pages",),
+    "ui/server/test_uploads.py": ("pages",),
+    "ui/sign_in": ("pages",),
 }
 MARKERS = {
     "database": "starts a PostgreSQL",
@@ -42,6 +55,7 @@ MARKERS = {
     "engine": "needs a container engine",
     "browser": "needs a browser",
     "cdk": "needs Node, as CDK does",
+    "processes": "runs commands or servers of the project as processes",
     "minutes": "takes minutes, alone or with the others of its kind",
 }
 # What no other test waits for starts first.
@@ -52,7 +66,7 @@ def mark(item: pytest.Item) -> None:
     """Give a test its markers and its group."""
     path = PurePath(item.location[0])
     inside = path.relative_to("tests").as_posix() if path.is_relative_to("tests") else path.as_posix()
-    names: list[str] = getattr(item, "fixturenames", [])
+    names: list[str] = [*getattr(item, "fixturenames", []), *_chosen(item)]
     found = {marker for fixture, marker in FIXTURES.items() if fixture in names}
     place = max((place for place in PLACES if f"{inside}/".startswith(f"{place}/")), key=len, default=None)
     found.update(PLACES[place] if place else ())
@@ -64,6 +78,12 @@ def mark(item: pytest.Item) -> None:
 def order(item: pytest.Item) -> int:
     """Return a test's place in the order of GROUPS."""
     return next((number for number, group in enumerate(GROUPS) if item.get_closest_marker(group)), len(GROUPS))
+
+
+def _chosen(item: pytest.Item) -> list[str]:
+    """Return a test's parameters that are words: a fixture that another one chooses is among them."""
+    call = getattr(item, "callspec", None)
+    return [value for value in call.params.values() if isinstance(value, str)] if call else []
 
 
 def _group(needs: set[str], inside: str) -> str:
