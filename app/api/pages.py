@@ -27,15 +27,16 @@ SHAPES = 1000  # of queries, whose statements are kept
 def _moment(column: str) -> str:
     """Return a time as Pydantic writes it: with six digits of the second's fraction, or none where it is zero."""
     to_second, to_microsecond = (f'to_char({column}, \'YYYY-MM-DD"T"HH24:MI:SS{more}"Z"\')' for more in ("", ".US"))
-    return f"CASE WHEN date_trunc('second', {column}) = {column} THEN {to_second} ELSE {to_microsecond} END"
+    return f"CASE WHEN {column}::timestamptz(0) = {column} THEN {to_second} ELSE {to_microsecond} END"
 
 
 # A product as ProductResponse is written, byte for byte (tests/api/test_pages.py). A category has nothing to escape.
-_JSON = f"""'{{"name":' || json_scalar(name) || ',"description":' || coalesce(json_scalar(description)::text, 'null') ||
-    ',"price":' || CASE WHEN price % 0.1 = 0 THEN price::numeric(12, 1) ELSE price END ||
-    ',"categoria":"' || categoria || '","email_fornecedor":' || json_scalar(email_fornecedor) || ',"id":' || id ||
-    ',"created_at":"' || {_moment("created_at")} || '","updated_at":"' || {_moment("updated_at")} ||
-    '","version":' || version || '}}'"""
+# `concat` and the casts are for speed: with `||` and `date_trunc` PostgreSQL takes a third longer for a page.
+_JSON = f"""concat('{{"name":', json_scalar(name), ',"description":', coalesce(json_scalar(description)::text, 'null'),
+    ',"price":', CASE WHEN price = price::numeric(12, 1) THEN price::numeric(12, 1) ELSE price END,
+    ',"categoria":"', categoria, '","email_fornecedor":', json_scalar(email_fornecedor), ',"id":', id,
+    ',"created_at":"', {_moment("created_at")}, '","updated_at":"', {_moment("updated_at")},
+    '","version":', version, '}}')"""
 
 
 class Page(NamedTuple):
