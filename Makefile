@@ -96,8 +96,8 @@ invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 secret: setup ## Put a secret into AWS Secrets Manager, from a prompt: make secret NAME=openai_api_key
 	@python -m infra.operations.secret "$(NAME)"
 
-destroy: setup ## Remove ENV from AWS, except what its settings retain
-	@cdk destroy --context environment=$(ENV)
+destroy: setup ## Remove ENV from AWS, and say what stays, why, and what that costs
+	@python -m infra.operations.destroy $(ENV)
 
 rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
 	@python -m infra.rehearsal --environment $(ENV)

@@ -22,6 +22,7 @@ FIRST_DEPLOYMENT = "first_deployment=true"
 
 # What a stack is in that never was complete; of one that is being made nobody knows yet.
 _NEVER_COMPLETE = {
+    None,
     "CREATE_FAILED",
     "CREATE_IN_PROGRESS",
     "DELETE_COMPLETE",
@@ -39,8 +40,8 @@ def plan_of(environment: str, project: Path = Path()) -> Plan:
     return assemble(project / "docker-compose.yml", environment, context.get("environments"))
 
 
-def is_first(session: boto3.Session, stack_name: str) -> bool:
-    """Return whether the stack is not there, or never was complete.
+def status(session: boto3.Session, stack_name: str) -> str | None:
+    """Return the status of a stack, or None where there is none.
 
     Raises:
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
@@ -49,9 +50,9 @@ def is_first(session: boto3.Session, stack_name: str) -> bool:
         (stack,) = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
-            return True
+            return None
         raise
-    return stack["StackStatus"] in _NEVER_COMPLETE
+    return stack["StackStatus"]
 
 
 def main(environment: str) -> int:
@@ -62,7 +63,7 @@ def main(environment: str) -> int:
             known = ", ".join(REGIONS)
             print(f"make deploy: set AWS_REGION to one of {known}; another: infra/plan/regions.py", file=sys.stderr)
             return 1
-        protect_later = plan.settings.deletion_protection and is_first(aws, plan.stack_name)
+        protect_later = plan.settings.deletion_protection and status(aws, plan.stack_name) in _NEVER_COMPLETE
     except (PlanError, BotoCoreError, ClientError) as error:
         print(f"make deploy: {error}", file=sys.stderr)
         return 1

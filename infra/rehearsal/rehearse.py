@@ -1,6 +1,5 @@
 """The rehearsal as a story: bootstrap, deploy, look, deploy again, use it, destroy, look at what is left."""
 
-import json
 import os
 import time
 from collections import Counter
@@ -16,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.operations.deploy import plan_of
+from infra.operations.destroy import report
+from infra.operations.kept import SNAPSHOT, Kept, kept
 from infra.rehearsal.account import Resource, kinds, resources
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
@@ -29,7 +30,6 @@ from infra.rehearsal.versions import Version, copy_of, unprotected
 
 _BOOTSTRAP_STACK = "CDKToolkit"
 _NETWORK = "AWS::EC2::"
-_SNAPSHOT = "AWS::RDS::DBSnapshot"
 
 
 def rehearse(
@@ -77,7 +77,7 @@ def rehearse(
                 deployed = project if version.works else deployed
         if keep:
             _wait(emulator, site, console)
-        retained = _retained(session, stack["StackName"])
+        left = kept(session, stack["StackName"])
         if stack["EnableTerminationProtection"]:
             _refuse_destruction(session, cdk, console)
             with _step(console, "cdk deploy with deletion_protection: false"):
@@ -85,7 +85,7 @@ def rehearse(
                 cdk.deploy()
         with _step(console, "cdk destroy"):
             cdk.destroy()
-        _report_left(session, emulator, before, retained, console)
+        _report_left(session, emulator, before, left, console)
     console.print("\nNot emulated, so not shown by this:")
     for gap in gaps(containers=containers):
         console.print(f"  - {gap}", soft_wrap=True)
@@ -161,18 +161,6 @@ def _wait(emulator: Emulator, site: Site, console: Console) -> None:
         time.sleep(3600)
 
 
-def _retained(session: boto3.Session, stack_name: str) -> set[str]:
-    """The physical ids of what the stack's policies keep when it is destroyed; of a snapshot, `_SNAPSHOT`."""
-    cloudformation = session.client("cloudformation")
-    template: Any = cloudformation.get_template(StackName=stack_name)["TemplateBody"]
-    definitions = (json.loads(template) if isinstance(template, str) else template)["Resources"]
-    described = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
-    identities = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in described}
-    policies = {name: definition.get("DeletionPolicy", "Delete") for name, definition in definitions.items()}
-    kept = {identities[name] for name, policy in policies.items() if policy.startswith("Retain")}
-    return kept | ({_SNAPSHOT} if "Snapshot" in policies.values() else set())
-
-
 def _refuse_destruction(session: boto3.Session, cdk: Cdk, console: Console) -> None:
     rds = session.client("rds")
     names = [database["DBInstanceIdentifier"] for database in rds.describe_db_instances()["DBInstances"]]
@@ -194,10 +182,11 @@ def _refusal(what: str, delete: Callable[[], object]) -> str:
 
 
 def _report_left(
-    session: boto3.Session, emulator: Emulator, before: list[Resource], retained: set[str], console: Console
+    session: boto3.Session, emulator: Emulator, before: list[Resource], retained: list[Kept], console: Console
 ) -> None:
     left = [resource for resource in resources(session) if resource not in before]
-    orphans = [resource for resource in left if not {resource.identity, resource.type} & retained]
+    known = {one.type if one.type == SNAPSHOT else one.identity for one in retained}
+    orphans = [resource for resource in left if not {resource.identity, resource.type} & known]
     if orphans:
         named = ", ".join(f"{resource.type} {resource.name}" for resource in orphans)
         raise RehearsalError(f"cdk destroy left behind what no policy retains: {named}")
@@ -205,6 +194,8 @@ def _report_left(
         raise RehearsalError(f"cdk destroy left containers running: {' '.join(running)}")
     named = ", ".join(f"{resource.type} {resource.name}" for resource in left) or "nothing"
     console.print(f"Left after destroy, retained by policy: {named}", soft_wrap=True)
+    for line in report(session, retained):
+        console.print(line, soft_wrap=True, markup=False)
 
 
 @contextmanager

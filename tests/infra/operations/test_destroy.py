@@ -1,0 +1,142 @@
+"""`make destroy`: what stays is named, with why, its price and its end; AWS's own API model checks the requests."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from infra.operations.destroy import WHY, main
+from infra.operations.kept import SNAPSHOT
+from tests.infra.conftest import Template
+from tests.infra.operations.conftest import InstallCdk
+
+STACK, TIME = "catalogue-prod", "2026-11-24T00:00:00Z"
+GONE = f"Stack with id {STACK} does not exist"
+RESOURCES = {
+    "Database": ("AWS::RDS::DBInstance", STACK, "Snapshot"),
+    "Key": ("AWS::KMS::Key", "1234-key", "Retain"),
+    "Logs": ("AWS::S3::Bucket", "the-bucket", "RetainExceptOnCreate"),
+    "Cluster": ("AWS::ECS::Cluster", "the-cluster", None),
+}
+
+
+@pytest.fixture
+def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
+    """Stubs of the CloudFormation and the RDS client."""
+    clients: dict[str, Any] = {
+        name: boto3.client(name, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        for name in ("cloudformation", "rds")
+    }
+    monkeypatch.setattr(boto3.Session, "client", lambda _session, name: clients[name])
+    with Stubber(clients["cloudformation"]) as stacks, Stubber(clients["rds"]) as databases:
+        yield {"stacks": stacks, "databases": databases}
+
+
+def there_is(stacks: Stubber, *names: str) -> None:
+    """Let the stack be there, with some of the resources."""
+    stack = {"StackName": STACK, "CreationTime": TIME, "StackStatus": "CREATE_COMPLETE"}
+    stacks.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK})
+    chosen = {name: RESOURCES[name] for name in names}
+    definitions = {
+        name: {"Type": kind, **({"DeletionPolicy": policy} if policy else {})}
+        for name, (kind, _identity, policy) in chosen.items()
+    }
+    template = json.dumps({"Resources": definitions})
+    stacks.add_response("get_template", {"TemplateBody": template}, {"StackName": STACK})
+    summaries = [
+        {
+            "LogicalResourceId": name,
+            "PhysicalResourceId": identity,
+            "ResourceType": kind,
+            "LastUpdatedTimestamp": TIME,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for name, (kind, identity, _policy) in chosen.items()
+    ]
+    stacks.add_response("list_stack_resources", {"StackResourceSummaries": summaries}, {"StackName": STACK})
+
+
+def it_is_gone(stacks: Stubber) -> None:
+    stacks.add_client_error("describe_stacks", "ValidationError", GONE)
+
+
+def test_what_stays_is_named_with_why_its_price_and_what_removes_it(
+    stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there_is(stubs["stacks"], *RESOURCES)
+    it_is_gone(stubs["stacks"])
+    stubs["databases"].add_response(
+        "describe_db_snapshots",
+        {"DBSnapshots": [{"DBSnapshotIdentifier": "catalogue-prod-last"}]},
+        {"DBInstanceIdentifier": STACK, "SnapshotType": "manual"},
+    )
+    asked = cdk(0)
+
+    assert main("prod") == 0
+
+    assert asked() == ["us-east-1: destroy --context environment=prod"]
+    said = capsys.readouterr().out
+    assert "aws rds delete-db-snapshot --region us-east-1 --db-snapshot-identifier catalogue-prod-last" in said
+    assert "aws kms schedule-key-deletion --region us-east-1 --key-id 1234-key" in said
+    assert "aws s3 rb --force s3://the-bucket" in said
+    assert said.count(" stays: ") == said.count("US$ a month: ") == 3
+    assert "the-cluster" not in said
+
+
+def test_it_says_so_when_nothing_stays(
+    stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there_is(stubs["stacks"], "Cluster")
+    it_is_gone(stubs["stacks"])
+    cdk(0)
+
+    assert main("prod") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "Nothing of it stays."
+
+
+def test_whoever_changed_their_mind_is_told_that_it_is_still_there(
+    stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there_is(stubs["stacks"], "Key")
+    there_is(stubs["stacks"])
+    cdk(0)
+
+    assert main("prod") == 0
+    assert capsys.readouterr().out == "catalogue-prod is still there.\n"
+
+
+def test_a_removal_that_fails_is_no_success(
+    stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there_is(stubs["stacks"], "Key")
+    cdk(1)
+
+    assert main("prod") == 1
+    assert "make destroy again" in capsys.readouterr().err
+
+
+def test_what_is_not_there_is_not_destroyed(
+    stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    it_is_gone(stubs["stacks"])
+    asked = cdk()
+
+    assert main("prod") == 1
+    assert "there is no stack catalogue-prod in us-east-1" in capsys.readouterr().err
+    assert asked() == []
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "prod_with_domain"])
+def test_everything_that_the_stack_keeps_has_its_reason(request: pytest.FixtureRequest, environment: str) -> None:
+    template: Template = request.getfixturevalue(environment)
+    kinds = set()
+    for resource in template.body["Resources"].values():
+        policy = resource.get("DeletionPolicy", "Delete")
+        if policy != "Delete":
+            kinds.add(SNAPSHOT if policy == "Snapshot" else resource["Type"])
+
+    assert SNAPSHOT in kinds
+    assert kinds <= WHY.keys()
