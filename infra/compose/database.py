@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
+
 from infra.compose import values
 from infra.compose.fields import Fields
 from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl
@@ -17,6 +19,23 @@ _IDENTIFIER = values.matching(
     "[A-Za-z][A-Za-z0-9_]{0,62}", "a letter and up to 62 letters, digits or _, as RDS wants it"
 )
 _URL = re.compile(r"url(?:\?(?P<parameters>[\w.-]+=[\w.%/-]*(?:&[\w.-]+=[\w.%/-]*)*))?")
+
+_RDS_HAS = range(11, 19)  # major versions, the oldest in Extended Support (RDS for PostgreSQL Release Notes)
+
+# RDS refuses reserved words, and does not say which those are: PostgreSQL's own, and those that others met.
+_RESERVED = RESERVED_WORDS | {
+    "admin",
+    "catalog",
+    "db",
+    "dispatch",
+    "flag",
+    "identity",
+    "public",
+    "template0",
+    "template1",
+}
+_RESERVED_PREFIXES = ("pg_", "rds_", "rdsadmin", "rdsrepladmin")
+
 _FOR_CONTAINERS = {"autoscaling", "database_sign_in", "environment", "secrets", "sign_in"}
 
 
@@ -56,10 +75,12 @@ def to_database(
 
 def _major_version(fields: Fields) -> str:
     image = _IMAGE.fullmatch(fields.get("image", values.string, ""))
-    if image:
+    if image and int(image["major"]) in _RDS_HAS:
         return image["major"]
-    alternative = "Write postgres: and the major version, such as postgres:18."
-    fields.problem("image", "RDS for PostgreSQL needs to know the version", alternative)
+    reason = "RDS for PostgreSQL needs to know the version"
+    if image:
+        reason = f"RDS has no PostgreSQL {image['major']}, but {_RDS_HAS[0]} to {_RDS_HAS[-1]}"
+    fields.problem("image", reason, "Write postgres: and the major version, such as postgres:18.")
     return ""
 
 
@@ -69,7 +90,11 @@ def _identifier(fields: Fields, environment: Mapping[str, str], variable: str) -
             f"environment.{variable}", "is missing; it names what RDS creates", f"Write such as {variable}: app."
         )
         return ""
-    return fields.parse(f"environment.{variable}", environment[variable], _IDENTIFIER, "")
+    name: str = fields.parse(f"environment.{variable}", environment[variable], _IDENTIFIER, "")
+    if name.lower() in _RESERVED or name.lower().startswith(_RESERVED_PREFIXES):
+        alternative = f"Write such as {variable}: app_{name.lower()}."
+        fields.problem(f"environment.{variable}", f"RDS keeps {name} for itself, as a reserved word", alternative)
+    return name
 
 
 def _variables(fields: Fields) -> dict[str, DatabaseField | DatabaseUrl]:

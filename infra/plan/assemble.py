@@ -10,6 +10,7 @@ from infra.plan.engine_version import engine_version_problems
 from infra.plan.environment import Environment, SettingsError, environment
 from infra.plan.exposure import exposure_problems
 from infra.plan.iam_sign_in import iam_sign_in_problems
+from infra.plan.names import name_problems
 from infra.plan.task_count import TaskCount, task_count
 from infra.plan.tasks import Task, tasks
 
@@ -62,6 +63,7 @@ def assemble(compose_file: Path, environment_name: object, environments: object,
         raise PlanError(problems)
     counts = {name: task_count(task.service, settings.services) for name, task in planned.items()}
     problems = [
+        *name_problems(project, settings),
         *connection_problems(planned, counts, settings),
         *iam_sign_in_problems(planned, settings),
         *engine_version_problems(project, settings),
