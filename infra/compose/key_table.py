@@ -85,7 +85,12 @@ KEYS: tuple[Key, ...] = (
     *_mapped(
         _SERVICE,
         {
-            "build": "an image asset, built by CDK and pushed to Amazon ECR; without it `image` is pulled",
+            "build": (
+                "an image asset, built by CDK and pushed to Amazon ECR; without it `image` is pulled. It is made from "
+                "what the Dockerfile's target copies, never from `.env`, `.git`, `.venv`, `node_modules`, `cdk.out` or "
+                "`.data`; and from keys (`*.pem`, `*.key`, `id_rsa*`), `.env*` and dumps (`*.sql.gz`, `*.dump`) only "
+                "where the Dockerfile or a `!` line of .dockerignore names the file"
+            ),
             "cap_add": "linuxParameters.capabilities.add; Fargate adds SYS_PTRACE and nothing else",
             "cap_drop": "linuxParameters.capabilities.drop",
             "command": "command; clearing the image's own with [] or '' is refused",

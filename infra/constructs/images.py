@@ -6,6 +6,7 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from infra.compose.model import Build, ServiceDefinition
+from infra.plan.build_context import excluded
 
 _PLATFORMS = {"x86_64": assets.Platform.LINUX_AMD64, "arm64": assets.Platform.LINUX_ARM64}
 
@@ -41,4 +42,5 @@ class Images(Construct):
             build_args=dict(build.args),
             platform=self._platform,
             ignore_mode=IgnoreMode.DOCKER,
+            exclude=excluded(build),
         )

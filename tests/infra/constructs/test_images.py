@@ -1,0 +1,49 @@
+"""What the images are called after, and so what makes tasks be replaced."""
+
+from pathlib import Path
+
+from infra.compose import read
+
+SECRETS = (".env", ".env.production", "api/.env", "api/server.key", "api/id_rsa", "api/backup.sql.gz", ".git/config")
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    import aws_cdk  # starts Node, so only the tests that need it pay for it
+
+    from infra.constructs.images import Images
+
+    aws_cdk.AssetStaging.clear_asset_hash_cache()
+    stack = aws_cdk.Stack(aws_cdk.App(outdir=str(folder.parent / "cdk.out")), "stack")
+    images = Images(stack, "Images", architecture="arm64")
+    services = read(folder / "compose.yaml").services
+    for service in services.values():
+        images.of(service)
+    return {name: images.node.find_child(name).asset_hash for name in services}  # type: ignore[attr-defined]
+
+
+def test_an_image_changes_with_what_it_is_made_from_and_with_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    (folder / "api").mkdir(parents=True)
+    (folder / "ui").mkdir()
+    (folder / ".git").mkdir()
+    (folder / "Dockerfile").write_text(
+        "FROM x AS base\nFROM base AS api\nCOPY api /srv\nFROM base AS ui\nCOPY ui /srv\n"
+    )
+    build = "build: {{context: ., target: {0}}}, deploy: {{resources: {{limits: {{cpus: 1, memory: 1G}}}}}}"
+    (folder / "compose.yaml").write_text(
+        f"name: x\nservices: {{api: {{{build.format('api')}}}, ui: {{{build.format('ui')}}}}}\n"
+    )
+    before = hashes(folder)
+
+    for name in SECRETS:
+        (folder / name).write_text("a value that nobody else has")
+    assert hashes(folder) == before
+
+    (folder / "api/main.py").write_text("print(1)")
+    after = hashes(folder)
+    assert after["ui"] == before["ui"]
+    assert after["api"] != before["api"]
+
+    staged = [file for file in (tmp_path / "cdk.out").rglob("*") if file.is_file()]
+    assert any(file.name == "main.py" for file in staged)
+    assert not [file for file in staged if b"a value that nobody else has" in file.read_bytes()]
