@@ -15,7 +15,7 @@ export DOCKER_BUILDKIT := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff invite secret destroy rehearse bench faults screenshots
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff invite secret rotate destroy rehearse bench faults screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 
 secret: setup ## Put a secret into AWS Secrets Manager, from a prompt: make secret NAME=openai_api_key
 	@python -m infra.operations.secret "$(NAME)"
+
+rotate: setup ## Give a secret a new value and replace the tasks that have the old one: make rotate SECRET=database
+	@python -m infra.operations.rotate catalogue-$(ENV) "$(SECRET)"
 
 destroy: setup ## Remove ENV from AWS, and say what stays, why, and what that costs
 	@python -m infra.operations.destroy $(ENV)

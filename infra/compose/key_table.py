@@ -379,7 +379,9 @@ KEYS: tuple[Key, ...] = (
             "autoscaling.cpu_percent": "the average CPU use at which the tasks are kept, 1 to 100",
             "autoscaling.max_replicas": "the highest number of tasks, at least `deploy.replicas`",
             "autoscaling.requests_per_minute": (
-                "the requests per minute and task at which the tasks are kept; for public services"
+                "the requests per minute and task at which the tasks are kept; for public services. Only the load "
+                "balancer's are counted: requests of other services, which call this one by name, are not, so give "
+                "`cpu_percent` too where there are any"
             ),
             "database_sign_in": (
                 "`iam`, the only value: the service signs in to RDS with a token of its task role instead of a "

@@ -28,12 +28,17 @@ def put(session: boto3.Session, name: str, value: str) -> str:
     return "given a new value"
 
 
+def ask(name: str) -> str:
+    """Return the value of the secret `name`, as somebody types it or standard input has it; may be empty."""
+    return getpass.getpass(f"Value of {name} (not shown): ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+
+
 def main(name: str) -> int:
     """Ask for the value, put it there, and say what happens next or what went wrong."""
     if not name:
         print("make secret: say which: make secret NAME=openai_api_key", file=sys.stderr)
         return 1
-    value = getpass.getpass(f"Value of {name} (not shown): ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+    value = ask(name)
     if not value:
         print("make secret: there was no value; nothing was changed", file=sys.stderr)
         return 1
@@ -42,7 +47,7 @@ def main(name: str) -> int:
     except (BotoCoreError, ClientError) as error:
         print(f"make secret: {error}", file=sys.stderr)
         return 1
-    print(f"{name} was {done}. Tasks get it when they start: deploy, or replace those that run.")
+    print(f"{name} was {done}. Tasks get it when they start; make rotate replaces those that run.")
     return 0
 
 
