@@ -8,6 +8,9 @@ from infra.compose import values
 from infra.compose.fields import Fields
 from infra.compose.model import Condition, Project
 
+_HOST_NAME = values.matching(
+    "[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "a host name for Service Connect, as others reach it: lower-case, digits and -"
+)
 _CONDITION = values.one_of(*Condition)
 
 
@@ -52,6 +55,8 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
             if other in one_shots and condition is not Condition.COMPLETED:
                 alternative = f"Write service_completed_successfully, since others wait for {other} to complete."
                 fields.problem(f"depends_on.{other}", f"{other} does not keep running", alternative)
+            if other not in one_shots:
+                services[other].parse("", other, _HOST_NAME, "")
             if name in one_shots and other not in one_shots:
                 alternative = f"Let the services that wait for {name} depend on {other} instead."
                 fields.problem(

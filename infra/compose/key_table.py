@@ -121,9 +121,16 @@ KEYS: tuple[Key, ...] = (
             "healthcheck.retries": "healthCheck.retries, 1 to 10",
             "healthcheck.start_period": "healthCheck.startPeriod, 0 to 300 s",
             "healthcheck.timeout": "healthCheck.timeout, 2 to 60 s",
-            "image": "image, when there is no `build`",
+            "image": (
+                "image, when there is no `build`; one in Amazon ECR by its address, `<account>.dkr.ecr.<region>…`: the "
+                "task may pull from that repository, and from no other"
+            ),
             "init": "linuxParameters.initProcessEnabled",
             "labels": "dockerLabels",
+            "platform": (
+                "linux/amd64 or linux/arm64: of an image that is pulled, it must be the environment's `architecture`; "
+                "one with `build` is built for that anyway"
+            ),
             "ports": "container ports, TCP: reached by other services by name, and from outside with `x-aws.public`",
             "ports.[].protocol ports.[].target": "as `ports`",
             "profiles": "the service is not deployed",
@@ -157,7 +164,6 @@ KEYS: tuple[Key, ...] = (
             "networks.* networks.*.gw_priority networks.*.interface_name networks.*.priority": (
                 "a task has one network interface"
             ),
-            "platform": "the environment's settings choose the CPU architecture and build for it",
             "ports.[].app_protocol ports.[].host_ip ports.[].mode ports.[].name ports.[].published": (
                 "a load balancer, not the host, receives the traffic"
             ),
@@ -401,6 +407,11 @@ KEYS: tuple[Key, ...] = (
             "public.free_input": (
                 "paths, or beginnings such as /products/*, that take files, texts and long queries: there the web ACL "
                 "(`web_acl`) does not block what its common rules suspect of a body or of a query's length"
+            ),
+            "public.health_codes": (
+                '"200" unless given, such as "200-399": the answers that the load balancer takes for well. It asks '
+                "with a task's own address as Host: where a framework compares hosts (Django's ALLOWED_HOSTS), write "
+                '"200,400", or answer the health path before'
             ),
             "public.health_path": "what the load balancer asks: a path that answers 200 while the process is well",
             "public.paths": "path patterns of the load balancer's rules, such as /products/*",

@@ -86,6 +86,7 @@ class Public:
 
     paths: tuple[str, ...]
     health_path: str
+    health_codes: str  # of HTTP, such as 200 or 200-399,401: what the load balancer takes for well
     sticky: bool  # a browser stays with the task that answered it first
     free_input: tuple[str, ...]  # paths that take whatever people write: none of it is an attack by its looks
 
@@ -114,6 +115,7 @@ class ServiceDefinition:
     name: str
     build: Build | None
     image: str | None
+    architecture: str | None  # of `platform`, for an image that is pulled: x86_64 or arm64
     command: tuple[str, ...] | None
     entrypoint: tuple[str, ...] | None
     environment: Mapping[str, str]  # sorted by name, without the variables below

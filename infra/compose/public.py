@@ -6,11 +6,17 @@ from collections.abc import Container, Mapping, Set
 from infra.compose import values
 from infra.compose.fields import Fields
 from infra.compose.model import Project, Public, ServiceDefinition
+from infra.compose.variables import place
 
 # What the path condition of a load balancer's rule takes: up to 128 of these characters.
 _PATH_PATTERN = values.matching(r"/[A-Za-z0-9_\-.$/~\"'@:+&*?]{0,127}", "a path pattern such as /products/*")
 # Of those patterns, what a web ACL compares without expressions: a whole path, or its beginning.
 _BEGINNING = values.matching(r"/[A-Za-z0-9_\-.$/~\"'@:+&]{0,126}\*?", "a path, or its beginning and *")
+# The target group's Matcher: 200 to 499.
+_HEALTH_CODES = values.matching(
+    r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*", 'codes from 200 to 499 such as "200-399" or "200,401"'
+)
+_ALLOWED_HOSTS = re.compile(r"(.*_)?ALLOWED_HOSTS?", re.IGNORECASE)
 _HEALTH_PATH = values.matching(r"/[^\s*]{0,1023}", "a path such as /health")
 
 
@@ -27,6 +33,7 @@ def public_of(fields: Fields) -> Public | None:
     return Public(
         paths=paths,
         health_path=public.get("health_path", _HEALTH_PATH, ""),
+        health_codes=public.get("health_codes", lambda value: _HEALTH_CODES(str(value)), "200"),
         sticky=public.get("sticky", values.boolean, False),
         free_input=tuple(public.each("free_input", _BEGINNING)),
     )
@@ -50,6 +57,7 @@ def check(project: Project, services: Mapping[str, Fields], wanted: Set[str]) ->
             others = ", ".join(map(str, service.ports[1:]))
             reason = f"the load balancer sends requests to {service.ports[0]}, the first, and nobody reaches {others}"
             services[name].problem("ports", reason, "Leave the one that is to be reached from outside.")
+        _check_hosts(service, services[name])
         for path in service.public.paths:
             if path in owners:
                 reason = f"{path} belongs to {owners[path]} already"
@@ -76,6 +84,20 @@ def check(project: Project, services: Mapping[str, Fields], wanted: Set[str]) ->
             if service.sign_in_variables:
                 reason = "no service is public, so there is nowhere to sign in"
                 services[name].problem("x-aws.sign_in", reason, "Drop the key, or give a service x-aws.public.")
+
+
+def _check_hosts(service: ServiceDefinition, fields: Fields) -> None:
+    """Note a list of hosts without the one that the load balancer names: the address of a task, which nobody knows."""
+    if "health_codes" in fields.within("x-aws").within("public"):
+        return
+    for name, value in service.environment.items():
+        if _ALLOWED_HOSTS.fullmatch(name) and "*" not in value:
+            reason = "the load balancer asks with a task's own address as Host, which is not in this list"
+            alternative = (
+                'Write x-aws: {public: {health_codes: "200,400"}}, as frameworks answer 400 to a Host that they'
+            )
+            alternative += " do not know; or answer the health path before hosts are compared, and write 200."
+            fields.problem(place(fields, name), reason, alternative)
 
 
 def _fitting(service: ServiceDefinition, taken: Container[str]) -> str:

@@ -17,7 +17,8 @@ from infra.compose.variables import VariableSources
 _INTERVAL, _TIMEOUT, _START_PERIOD = values.seconds(5, 300), values.seconds(2, 60), values.seconds(0, 300)
 _RETRIES = values.integer(1, 10)
 _STOP_TIMEOUT = values.seconds(0, 120)
-_NAME = values.matching("[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "a host name for Service Connect: lower-case, digits and -")
+_NAME = values.matching("[a-z0-9_][a-z0-9_-]{0,61}", "a name for ECS: lower-case, digits, - and _")
+_ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _REPLICAS = values.integer(1, 5000)  # tasks per service, an ECS quota
 
 
@@ -45,6 +46,7 @@ def to_service(
         name=fields.service or "",
         build=_build(fields, directory),
         image=fields.get("image", values.string, None),
+        architecture=None if "build" in fields else fields.get("platform", _architecture, None),
         command=fields.get("command", values.words, None),
         entrypoint=fields.get("entrypoint", values.words, None),
         environment=variables.environment,
@@ -94,6 +96,13 @@ def _build(fields: Fields, directory: Path) -> Build | None:
     if not (absolute / dockerfile).is_file():
         fields.problem("build", f"there is no file {absolute / dockerfile}", "Check context and dockerfile.")
     return Build(context=absolute, dockerfile=dockerfile, target=target, args=args)
+
+
+def _architecture(value: Any) -> str:
+    found = _ARCHITECTURES.get(str(value).removeprefix("linux/").removesuffix("/v8"))
+    if found is None:
+        raise ValueError(f"must be linux/amd64 or linux/arm64, not {value!r}")
+    return found
 
 
 def _context(value: Any) -> str:

@@ -1,6 +1,10 @@
 """The images of the containers: built from the compose file's own `build`, or pulled as its `image` says."""
 
-from aws_cdk import IgnoreMode
+import re
+from typing import cast
+
+from aws_cdk import Aws, IgnoreMode
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
@@ -9,6 +13,12 @@ from infra.compose.model import Build, ServiceDefinition
 from infra.plan.build_context import excluded
 
 _PLATFORMS = {"x86_64": assets.Platform.LINUX_AMD64, "arm64": assets.Platform.LINUX_ARM64}
+
+# An image in somebody's Amazon ECR: pulled with rights that are given to the task, for this repository alone.
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[a-z0-9._/-]+)"
+    r"(?:[:@](?P<version>[\w.:-]+))?"
+)
 
 
 class Images(Construct):
@@ -23,13 +33,30 @@ class Images(Construct):
         """Return the image that the containers of `service` run."""
         if service.build is None:
             assert service.image is not None  # noqa: S101 (a service has one of the two)
-            return ecs.ContainerImage.from_registry(service.image)
+            return self._pulled(service.image)
         for build, image in self._built:
             if build == service.build:
                 return image
         image = ecs.ContainerImage.from_docker_image_asset(self._asset(service.name, service.build))
         self._built.append((service.build, image))
         return image
+
+    def _pulled(self, image: str) -> ecs.ContainerImage:
+        private = _ECR.fullmatch(image)
+        if private is None:
+            return ecs.ContainerImage.from_registry(image)
+        place = f"Repository-{private['account']}-{private['region']}-{private['repository']}".replace("/", "-")
+        repository = self.node.try_find_child(place) or ecr.Repository.from_repository_attributes(
+            self,
+            place,
+            repository_name=private["repository"],
+            repository_arn=(
+                f"arn:{Aws.PARTITION}:ecr:{private['region']}:{private['account']}:repository/{private['repository']}"
+            ),
+        )
+        return ecs.ContainerImage.from_ecr_repository(
+            cast("ecr.IRepository", repository), private["version"] or "latest"
+        )
 
     def _asset(self, name: str, build: Build) -> assets.DockerImageAsset:
         return assets.DockerImageAsset(

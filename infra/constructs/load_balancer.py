@@ -152,6 +152,7 @@ class LoadBalancer(Construct):
             ],
             health_check=elbv2.HealthCheck(
                 path=definition.public.health_path,
+                healthy_http_codes=definition.public.health_codes,
                 interval=Duration.seconds(HEALTH_CHECK_SECONDS),
                 timeout=Duration.seconds(HEALTH_CHECK_SECONDS - 1),
                 healthy_threshold_count=WELL_AFTER,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.compose import ComposeError, Project, read
+from infra.plan.architecture import architecture_problems
 from infra.plan.connections import connection_problems
 from infra.plan.engine_version import engine_version_problems
 from infra.plan.environment import Environment, SettingsError, environment
@@ -68,6 +69,7 @@ def assemble(compose_file: Path, environment_name: object, environments: object,
         *iam_sign_in_problems(planned, settings),
         *engine_version_problems(project, settings),
         *exposure_problems(project, settings),
+        *architecture_problems(project, settings),
     ]
     if problems:
         raise PlanError(problems)

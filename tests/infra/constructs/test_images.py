@@ -47,3 +47,26 @@ def test_an_image_changes_with_what_it_is_made_from_and_with_nothing_else(tmp_pa
     staged = [file for file in (tmp_path / "cdk.out").rglob("*") if file.is_file()]
     assert any(file.name == "main.py" for file in staged)
     assert not [file for file in staged if b"a value that nobody else has" in file.read_bytes()]
+
+
+def test_a_task_may_pull_from_the_repository_that_it_names_and_from_no_other(tmp_path: Path) -> None:
+    from tests.infra.conftest import Workspace
+
+    workspace = Workspace(tmp_path)
+    workspace.compose_file.write_text(
+        "name: shop\nservices:\n  worker:\n    image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.2\n"
+        "    deploy: {resources: {limits: {cpus: 1, memory: 2G}}}\n"
+    )
+    template = workspace.template()
+    rights = [
+        statement
+        for policy in template.resources("IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "ecr:BatchGetImage" in str(statement["Action"])
+    ]
+
+    (right,) = rights
+    assert "repository/shop/web" in str(right["Resource"])
+    assert "*" not in str(right["Resource"])
+    assert "123456789012.dkr.ecr.eu-west-1" in str(template.container("worker")["Image"])
+    assert str(template.container("worker")["Image"]).count("1.2") == 1
