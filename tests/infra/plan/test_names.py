@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.plan import PlanError, assemble
-from tests.infra.conftest import Workspace, settings
+from tests.infra.conftest import Template, Workspace, settings
 
 
 def refused(workspace: Workspace, environment: str = "dev", **changes: Any) -> list[str]:
@@ -90,3 +90,20 @@ def test_a_postgresql_that_rds_does_not_have_is_refused_with_those_it_has(worksp
     (problem,) = [one for one in refused(workspace) if "image: " in one]
 
     assert f"RDS has no PostgreSQL {major.partition('.')[0]}, but 11 to 18" in problem
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "prod_with_domain", "load_balancer_alone"])
+def test_where_names_are_short_or_taken_for_long_cloudformation_makes_them(
+    request: pytest.FixtureRequest, environment: str
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    named = {
+        "ElasticLoadBalancingV2::LoadBalancer": "Name",
+        "ElasticLoadBalancingV2::TargetGroup": "Name",
+        "IAM::Role": "RoleName",
+        "S3::Bucket": "BucketName",
+        "SecretsManager::Secret": "Name",
+    }
+
+    for kind, key in named.items():
+        assert all(key not in resource["Properties"] for resource in template.resources(kind).values())
