@@ -15,7 +15,7 @@ from infra.compose import find as compose_file
 from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 from infra.gates.findings import Finding, Verdict, judge
 from infra.gates.synthesis import synthesise
-from infra.gates.templates import GateError, check
+from infra.gates.templates import GateError, check, places
 from infra.plan import Plan, PlanError, assemble
 from infra.stack import ApplicationStack
 
@@ -37,18 +37,18 @@ def main() -> int:
     variants = {**settings, "prod-domain": {**settings["prod"], "public_url": _DOMAIN}}
     try:
         with tempfile.TemporaryDirectory() as folder:
-            findings = find(compose_file(), variants, context, Path(folder))
+            findings, resources = find(compose_file(), variants, context, Path(folder))
     except (PlanError, GateError) as error:
         sys.exit(str(error))
-    verdict = judge(findings, ACKNOWLEDGEMENTS)
+    verdict = judge(findings, ACKNOWLEDGEMENTS, resources)
     print(report(verdict, list(variants)))
     return 0 if verdict.passes else 1
 
 
 def find(
     compose: Path, variants: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], folder: Path
-) -> list[Finding]:
-    """Synthesise the stack with each of the settings, and return what the gates find.
+) -> tuple[list[Finding], dict[str, set[str]]]:
+    """Synthesise the stack with each of the settings; return what the gates find, and which resources there are.
 
     Raises:
         PlanError: one of them cannot be deployed.
@@ -57,7 +57,8 @@ def find(
     plans = {name: assemble(compose, name, variants) for name in variants}
     syntheses = [synthesise(name, partial(_stack, plan), folder / name, dict(context)) for name, plan in plans.items()]
     found = check({synthesis.environment: synthesis.template for synthesis in syntheses})
-    return found + [finding for synthesis in syntheses for finding in synthesis.findings]
+    resources = {synthesis.environment: {*places(synthesis.template).values()} for synthesis in syntheses}
+    return found + [finding for synthesis in syntheses for finding in synthesis.findings], resources
 
 
 def report(verdict: Verdict, environments: list[str]) -> str:

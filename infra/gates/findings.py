@@ -1,6 +1,6 @@
 """What a gate says about a template, what we say to that, and what is left."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -55,8 +55,16 @@ class Verdict:
         return not self.unacknowledged and not self.stale
 
 
-def judge(findings: Iterable[Finding], acknowledgements: Sequence[Acknowledgement]) -> Verdict:
-    """Hold the findings against what is acknowledged."""
+def judge(
+    findings: Iterable[Finding],
+    acknowledgements: Sequence[Acknowledgement],
+    resources: Mapping[str, Collection[str]] | None = None,
+) -> Verdict:
+    """Hold the findings against what is acknowledged.
+
+    `resources` are the places in the construct tree that each environment has. Where they are given, an acknowledgement
+    about a part of the stack that is not there, such as the database of an application without one, is not stale.
+    """
     found = sorted(set(findings))
     combinations = [combination for each in acknowledgements for combination in each.combinations()]
     acknowledged = [finding for finding in found if any(_covers(c, finding) for c in combinations)]
@@ -67,6 +75,7 @@ def judge(findings: Iterable[Finding], acknowledgements: Sequence[Acknowledgemen
             f"{environment}: {rule}: {pattern}: nothing to acknowledge any more"
             for environment, rule, pattern in combinations
             if not any(_covers((environment, rule, pattern), finding) for finding in found)
+            and (resources is None or _has_part(resources[environment], pattern))
         ),
     )
 
@@ -74,3 +83,11 @@ def judge(findings: Iterable[Finding], acknowledgements: Sequence[Acknowledgemen
 def _covers(combination: tuple[str, str, str], finding: Finding) -> bool:
     environment, rule, pattern = combination
     return (environment, rule) == (finding.environment, finding.rule) and fnmatchcase(finding.resource, pattern)
+
+
+def _has_part(resources: Collection[str], pattern: str) -> bool:
+    """Say whether there is anything of the construct of the stack that the pattern is about."""
+    part = pattern.partition("/")[0]
+    if "*" in part:
+        return any(fnmatchcase(resource, pattern) for resource in resources)
+    return any(resource.partition("/")[0] == part for resource in resources)

@@ -36,12 +36,12 @@ def _checkov(templates: Mapping[str, Path]) -> list[Finding]:
     results = report.get("results", {})
     if results.get("parsing_errors") or report.get("summary", {}).get("resource_count", 0) == 0:
         raise GateError(f"checkov could not read the templates: {results.get('parsing_errors')}")
-    places = {environment: _places(template) for environment, template in templates.items()}
+    at = {environment: places(template) for environment, template in templates.items()}
     environments = {template.resolve(): environment for environment, template in templates.items()}
     found = []
     for failed in results["failed_checks"]:
         environment = environments[Path(failed["file_abs_path"]).resolve()]
-        resource = places[environment].get(failed["resource"].rpartition(".")[2], "")
+        resource = at[environment].get(failed["resource"].rpartition(".")[2], "")
         found.append(Finding(environment, "checkov", failed["check_id"], resource, failed["check_name"]))
     return found
 
@@ -49,17 +49,17 @@ def _checkov(templates: Mapping[str, Path]) -> list[Finding]:
 def _cfn_lint(templates: Mapping[str, Path]) -> list[Finding]:
     report = _run("cfn-lint", ["--format", "json", *map(str, templates.values())])
     environments = {str(template): environment for environment, template in templates.items()}
-    places = {environment: _places(template) for environment, template in templates.items()}
-    return list(_linted(report, environments, places))
+    at = {environment: places(template) for environment, template in templates.items()}
+    return list(_linted(report, environments, at))
 
 
 def _linted(
-    report: list[dict[str, Any]], environments: Mapping[str, str], places: Mapping[str, Mapping[str, str]]
+    report: list[dict[str, Any]], environments: Mapping[str, str], at: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Finding]:
     for match in report:
         environment = environments[match["Filename"]]
         section, logical_id, *rest = [*map(str, match["Location"]["Path"] or ()), "", ""]
-        resource = places[environment].get(logical_id, "") if section == "Resources" else ""
+        resource = at[environment].get(logical_id, "") if section == "Resources" else ""
         key = ".".join(filter(None, rest))
         yield Finding(environment, "cfn-lint", match["Rule"]["Id"], resource, f"{match['Message']} ({key or section})")
 
@@ -78,7 +78,7 @@ def _run(program: str, arguments: list[str]) -> Any:
         raise GateError(f"{program} failed: {answer.stderr.strip() or answer.stdout.strip()}") from None
 
 
-def _places(template: Path) -> dict[str, str]:
+def places(template: Path) -> dict[str, str]:
     """Return the place in the construct tree of each resource by its name in the template."""
     resources = json.loads(template.read_text())["Resources"]
     return {name: place(resource.get("Metadata", {}).get("aws:cdk:path", "")) for name, resource in resources.items()}

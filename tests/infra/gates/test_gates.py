@@ -111,3 +111,15 @@ def test_every_acknowledgement_gives_a_reason_and_is_written_once() -> None:
 
     assert all(each.reason.endswith(".") and len(each.reason.split()) > 8 for each in ACKNOWLEDGEMENTS)
     assert len(set(combinations)) == len(combinations)
+
+
+def test_what_is_acknowledged_of_a_part_that_an_application_does_not_have_is_not_stale() -> None:
+    def stale(*resources: str) -> int:
+        return len(judge([], [ACKNOWLEDGEMENT], {"prod": resources}).stale)
+
+    assert stale("Network/Vpc", "api/Service") == 0
+    assert stale("Network/Vpc", "Database/SecurityGroup") == 1
+
+    everywhere = Acknowledgement(rules=("R",), resources=("*/Alarms/*",), environments=("prod",), reason="It is meant.")
+    assert judge([], [everywhere], {"prod": ["Network/Vpc"]}).passes
+    assert not judge([], [everywhere], {"prod": ["api/Alarms/Unhealthy"]}).passes
