@@ -103,7 +103,7 @@ def test_more_connections_than_the_database_accepts_are_refused_with_the_sum(pro
 
     assert result.returncode == 1
     assert (
-        "accepts about 101 connections, but a deployment may need 216 = 204 (api: 4 tasks x (50 + 1))" in result.stderr
+        "accepts about 202 connections, but a deployment may need 216 = 204 (api: 4 tasks x (50 + 1))" in result.stderr
     )
     assert "Traceback" not in result.stderr
 

@@ -96,7 +96,7 @@ def test_replicas(workspace: Workspace) -> None:
 
 def test_a_target_of_the_scaling(workspace: Workspace) -> None:
     workspace.replace("requests_per_minute: 3000", "requests_per_minute: 50").replace(
-        "max_replicas: 4", "max_replicas: 9"
+        "max_replicas: 4", "max_replicas: 8"
     )
     template = workspace.template("prod")
     policies = template.resources("ApplicationAutoScaling::ScalingPolicy").values()
@@ -106,7 +106,7 @@ def test_a_target_of_the_scaling(workspace: Workspace) -> None:
         for target in template.resources("ApplicationAutoScaling::ScalableTarget").values()
     }
 
-    assert (targets, most) == ({50, 60}, 9)
+    assert (targets, most) == ({50, 60}, 8)
 
 
 def test_stickiness(workspace: Workspace) -> None:
