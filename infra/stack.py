@@ -53,7 +53,7 @@ class ApplicationStack(Stack):
             return variables
 
         cluster = self._cluster(network)
-        images = Images(self, "Images", architecture=settings.architecture)
+        images = Images(self, "Images", architecture=settings.architecture, secrets=secrets)
         services = {
             name: Service(
                 self,

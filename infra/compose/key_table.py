@@ -426,6 +426,10 @@ KEYS: tuple[Key, ...] = (
                 "URL keeps the scheme and the parameters that it has there (`postgresql+asyncpg://…?timeout=5`); "
                 "`url?sslmode=verify-full` adds parameters on AWS. It is a secret that CloudFormation puts together"
             ),
+            "registry_credentials": (
+                '{existing: name-or-ARN}: the secret, `{"username": …, "password": …}`, that ECS signs in to a private '
+                "registry with to pull `image`. Amazon ECR needs none"
+            ),
             "secrets": (
                 "VARIABLE: name; the stack makes one secret of AWS Secrets Manager with a random value for each name, "
                 "and services that give the same name share it. VARIABLE: {existing: name-or-ARN, key: field} brings "

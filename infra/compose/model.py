@@ -115,6 +115,7 @@ class ServiceDefinition:
     name: str
     build: Build | None
     image: str | None
+    registry_credentials: SecretDefinition | None  # `x-aws.registry_credentials`: an existing secret, to pull the image
     architecture: str | None  # of `platform`, for an image that is pulled: x86_64 or arm64
     command: tuple[str, ...] | None
     entrypoint: tuple[str, ...] | None

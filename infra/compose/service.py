@@ -9,9 +9,9 @@ from infra.compose import values
 from infra.compose.autoscaling import autoscaling_of
 from infra.compose.egress import egress_of
 from infra.compose.fields import Fields
-from infra.compose.model import Build, Condition, HealthCheck, ServiceDefinition, Ulimit
+from infra.compose.model import Build, Condition, HealthCheck, SecretDefinition, ServiceDefinition, Ulimit
 from infra.compose.public import public_of
-from infra.compose.variables import VariableSources
+from infra.compose.variables import VariableSources, secret_of
 
 # Ranges of the ECS API: HealthCheck and ContainerDefinition.stopTimeout.
 _INTERVAL, _TIMEOUT, _START_PERIOD = values.seconds(5, 300), values.seconds(2, 60), values.seconds(0, 300)
@@ -46,6 +46,7 @@ def to_service(
         name=fields.service or "",
         build=_build(fields, directory),
         image=fields.get("image", values.string, None),
+        registry_credentials=fields.within("x-aws").get("registry_credentials", _registry_credentials, None),
         architecture=None if "build" in fields else fields.get("platform", _architecture, None),
         command=fields.get("command", values.words, None),
         entrypoint=fields.get("entrypoint", values.words, None),
@@ -96,6 +97,13 @@ def _build(fields: Fields, directory: Path) -> Build | None:
     if not (absolute / dockerfile).is_file():
         fields.problem("build", f"there is no file {absolute / dockerfile}", "Check context and dockerfile.")
     return Build(context=absolute, dockerfile=dockerfile, target=target, args=args)
+
+
+def _registry_credentials(value: Any) -> SecretDefinition:
+    secret = secret_of(value)
+    if secret.existing is None or secret.key is not None:
+        raise ValueError('must be {existing: name-or-ARN}, of a secret like {"username": …, "password": …}')
+    return secret
 
 
 def _architecture(value: Any) -> str:

@@ -53,7 +53,7 @@ def variables_of(
     different = _different(fields, local)
     plain = {name: value for name, value in {**local, **different}.items() if value is not None}
     x_aws = fields.within("x-aws")
-    secrets = _named(x_aws, "secrets", _secret)
+    secrets = _named(x_aws, "secrets", secret_of)
     sign_in = _named(x_aws, "sign_in", lambda value: SignInField(values.one_of(*SignInField)(value)))
     parts = {name: part for name, part in database_variables.items() if isinstance(part, DatabaseField)}
     from_rds = {name: field for name, field in parts.items() if name in plain}
@@ -123,7 +123,8 @@ def _different(fields: Fields, local: Mapping[str, str]) -> dict[str, str | None
     return found
 
 
-def _secret(value: Any) -> SecretDefinition:
+def secret_of(value: Any) -> SecretDefinition:
+    """The name of a secret to make, or {existing: …} for one that is there."""
     if not isinstance(value, Mapping):
         return SecretDefinition(generated=_SECRET(value), existing=None, key=None)
     if unknown := value.keys() - {"existing", "key"}:

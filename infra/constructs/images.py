@@ -9,7 +9,8 @@ from aws_cdk import aws_ecr_assets as assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from infra.compose.model import Build, ServiceDefinition
+from infra.compose.model import Build, SecretDefinition, ServiceDefinition
+from infra.constructs.secrets import Secrets
 from infra.plan.build_context import excluded
 
 _PLATFORMS = {"x86_64": assets.Platform.LINUX_AMD64, "arm64": assets.Platform.LINUX_ARM64}
@@ -24,8 +25,9 @@ _ECR = re.compile(
 class Images(Construct):
     """Makes each image once, however many containers run it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, architecture: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, architecture: str, secrets: Secrets) -> None:
         super().__init__(scope, construct_id)
+        self._secrets = secrets
         self._platform = _PLATFORMS[architecture]
         self._built: list[tuple[Build, ecs.ContainerImage]] = []
 
@@ -33,7 +35,7 @@ class Images(Construct):
         """Return the image that the containers of `service` run."""
         if service.build is None:
             assert service.image is not None  # noqa: S101 (a service has one of the two)
-            return self._pulled(service.image)
+            return self._pulled(service.image, service.registry_credentials)
         for build, image in self._built:
             if build == service.build:
                 return image
@@ -41,10 +43,11 @@ class Images(Construct):
         self._built.append((service.build, image))
         return image
 
-    def _pulled(self, image: str) -> ecs.ContainerImage:
+    def _pulled(self, image: str, credentials: SecretDefinition | None) -> ecs.ContainerImage:
         private = _ECR.fullmatch(image)
         if private is None:
-            return ecs.ContainerImage.from_registry(image)
+            secret = self._secrets.secret(credentials) if credentials else None
+            return ecs.ContainerImage.from_registry(image, credentials=secret)
         place = f"Repository-{private['account']}-{private['region']}-{private['repository']}".replace("/", "-")
         repository = self.node.try_find_child(place) or ecr.Repository.from_repository_attributes(
             self,

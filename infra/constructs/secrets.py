@@ -21,12 +21,13 @@ class Secrets(Construct):
         """Return what a container is given under its own names for the secrets."""
         return ContainerVariables(
             secrets={
-                variable: ecs.Secret.from_secrets_manager(self._secret(definition), definition.key)
+                variable: ecs.Secret.from_secrets_manager(self.secret(definition), definition.key)
                 for variable, definition in definitions.items()
             }
         )
 
-    def _secret(self, definition: SecretDefinition) -> secretsmanager.ISecret:
+    def secret(self, definition: SecretDefinition) -> secretsmanager.ISecret:
+        """Return the secret that is meant, made or found."""
         if definition.existing is None:
             return self._generated(definition.generated or "")
         place = f"Existing-{definition.existing}"

@@ -11,10 +11,11 @@ def hashes(folder: Path) -> dict[str, str]:
     import aws_cdk  # starts Node, so only the tests that need it pay for it
 
     from infra.constructs.images import Images
+    from infra.constructs.secrets import Secrets
 
     aws_cdk.AssetStaging.clear_asset_hash_cache()
     stack = aws_cdk.Stack(aws_cdk.App(outdir=str(folder.parent / "cdk.out")), "stack")
-    images = Images(stack, "Images", architecture="arm64")
+    images = Images(stack, "Images", architecture="arm64", secrets=Secrets(stack, "Secrets"))
     services = read(folder / "compose.yaml").services
     for service in services.values():
         images.of(service)
@@ -49,13 +50,15 @@ def test_an_image_changes_with_what_it_is_made_from_and_with_nothing_else(tmp_pa
     assert not [file for file in staged if b"a value that nobody else has" in file.read_bytes()]
 
 
-def test_a_task_may_pull_from_the_repository_that_it_names_and_from_no_other(tmp_path: Path) -> None:
+def test_a_task_may_pull_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     from tests.infra.conftest import Workspace
 
     workspace = Workspace(tmp_path)
     workspace.compose_file.write_text(
         "name: shop\nservices:\n  worker:\n    image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.2\n"
-        "    deploy: {resources: {limits: {cpus: 1, memory: 2G}}}\n"
+        "    deploy: &size {resources: {limits: {cpus: 1, memory: 2G}}}\n"
+        "  private:\n    image: registry.example.com/private:1\n    deploy: *size\n"
+        "    x-aws: {registry_credentials: {existing: shop/registry}}\n"
     )
     template = workspace.template()
     rights = [
@@ -70,3 +73,11 @@ def test_a_task_may_pull_from_the_repository_that_it_names_and_from_no_other(tmp
     assert "*" not in str(right["Resource"])
     assert "123456789012.dkr.ecr.eu-west-1" in str(template.container("worker")["Image"])
     assert str(template.container("worker")["Image"]).count("1.2") == 1
+
+    assert "shop/registry" in str(template.container("private")["RepositoryCredentials"])
+    readers = [
+        place
+        for place, policy in template.resources("IAM::Policy").items()
+        if "secretsmanager:GetSecretValue" in str(policy["Properties"])
+    ]
+    assert readers == ["private/Tasks/ExecutionRole/DefaultPolicy"]
