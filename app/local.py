@@ -1,8 +1,13 @@
 """`make run`: the whole application on this machine, with an embedded PostgreSQL and no container engine."""
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `main` there is nothing to end: no traceback for Ctrl-C
+
 import fcntl
 import os
-import signal
+import shlex
 import socket
 import subprocess
 import sys
@@ -47,6 +52,7 @@ def main() -> int:
 
 
 def _run(stack: ExitStack) -> None:
+    _warn_of_root()
     stack.enter_context(_alone())
     _end_leftovers()
     api_port, ui_port = _free_port("API_PORT", 8000), _free_port("UI_PORT", 8501)
@@ -94,6 +100,16 @@ def _run(stack: ExitStack) -> None:
     raise _ended("api" if api_process.poll() is not None else "ui")
 
 
+def _warn_of_root() -> None:
+    owner = ROOT.stat().st_uid
+    if os.geteuid() == 0 and owner:
+        print(
+            f"You are root, in a folder of the user {owner}: what is written to {DATA} will not be theirs. Use their "
+            f"account, or give it to them afterwards: chown -R {owner} {shlex.quote(str(DATA))}",
+            flush=True,
+        )
+
+
 @contextmanager
 def _alone() -> Iterator[None]:
     """Be the only one that runs the application of this folder."""
@@ -102,7 +118,10 @@ def _alone() -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("a+")
     except OSError as error:
-        raise LocalError(f"cannot write {path}: {error.strerror}.") from None
+        raise LocalError(
+            f"cannot write {path}: {error.strerror}. Make it writable; if root made it, "
+            f"`sudo chown -R $(id -u) {shlex.quote(str(DATA))}` does."
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back, however we end

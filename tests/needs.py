@@ -63,7 +63,13 @@ GROUPS = ("engine", "browser", "minutes", "cdk")
 
 
 def mark(item: pytest.Item) -> None:
-    """Give a test its markers and its group."""
+    """Give a test its markers and its group.
+
+    Raises:
+        pytest.UsageError: its name has an object's address, so that no two workers agree on it.
+    """
+    if " at 0x" in item.nodeid:
+        raise pytest.UsageError(f"{item.nodeid}: give that parameter an id")
     path = PurePath(item.location[0])
     inside = path.relative_to("tests").as_posix() if path.is_relative_to("tests") else path.as_posix()
     names: list[str] = [*getattr(item, "fixturenames", []), *_chosen(item)]

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import URL
 
 from app.embedded_postgres import embedded_postgres
-from testkit.database import server_folder
+from testkit.database import execute, server_folder
 from testkit.server import free_port
 from testkit.tools import ROOT
 
@@ -231,6 +231,49 @@ def test_ctrl_c_at_any_time_leaves_nothing_running(project: Path, ports: dict[st
     with make_run(project, ports) as process:
         wait_until_up(process)
         assert stop(process) == 0
+
+
+def test_ctrl_c_before_anything_is_started_shows_no_traceback(project: Path, ports: dict[str, str]) -> None:
+    with make_run(project, ports) as process:
+        maps = Path(f"/proc/{process.pid}/maps")
+        while "psutil" not in maps.read_text():  # it is importing yet
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said, error = process.communicate(timeout=60)
+    assert "Traceback" not in said + error
+    assert not postgres_processes(project)
+
+
+def test_nobody_else_on_the_network_is_listened_to(project: Path, ports: dict[str, str]) -> None:
+    with make_run(project, ports) as process:
+        wait_until_up(process)
+        everything = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        heard = {c.laddr for p in everything for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+        assert stop(process) == 0
+    assert heard == {("127.0.0.1", int(port)) for port in ports.values()}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_root_in_somebodys_folder_is_told_whose_the_data_will_be(project: Path, ports: dict[str, str]) -> None:
+    os.chown(project, 12345, -1)
+    with make_run(project, ports) as process:
+        said = wait_until_up(process)
+        assert stop(process) == 0
+    assert f"chown -R 12345 {project}/.data" in said
+
+
+def test_a_database_of_a_newer_version_is_one_sentence_and_is_used(project: Path, ports: dict[str, str]) -> None:
+    with make_run(project, ports) as process:
+        wait_until_up(process)
+        assert stop(process) == 0
+    with embedded_postgres(project / ".data/postgres") as url:
+        execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    with make_run(project, ports) as process:
+        wait_until_up(process)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert "schema is at revision 9999, newer than this version's" in error
+    assert "Traceback" not in error
 
 
 def test_database_url_is_used_instead_of_the_embedded_server(

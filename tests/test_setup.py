@@ -97,6 +97,18 @@ def test_a_setup_waits_for_another_one_and_begins_anew_when_that_was_killed(proj
     assert not half.exists()
 
 
+def test_the_tests_you_name_run_in_any_folder(project: Path) -> None:
+    for part in (".venv", "node_modules"):
+        (project / part).symlink_to(ROOT / part)
+    for lock in (*(project / "requirements").iterdir(), project / "package-lock.json"):
+        os.utime(lock, (0, 0))  # what is installed is newer
+    (project / "test_one.py").write_text("def test_one():\n    pass\n\n\ndef test_other():\n    raise AssertionError\n")
+    command = ["make", "test", "ARGS=test_one.py -k 'one and not other'"]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed, 1 deselected" in result.stdout
+
+
 def test_a_clone_by_git_that_writes_windows_line_ends_can_be_set_up(tmp_path: Path) -> None:
     origin, clone = tmp_path / "origin", tmp_path / "clone"
     for name in (".gitattributes", "Makefile", "tools/setup", ".ci/run"):

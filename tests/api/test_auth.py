@@ -115,7 +115,7 @@ def test_no_token_or_a_wrong_one_does_not(client: TestClient, token: str | None)
         {"sub": "x" * 250},
         {"sub": 7},
         {"token_use": "id"},
-        {"key": rsa.generate_private_key(public_exponent=65537, key_size=2048)},
+        pytest.param({"key": rsa.generate_private_key(public_exponent=65537, key_size=2048)}, id="another's key"),
         {"key": "a-secret-that-is-long-enough-for-hs256!!", "algorithm": "HS256"},
         {"key": "", "algorithm": "none"},
     ],

@@ -200,7 +200,7 @@ def test_a_token_that_is_right_is_accepted(site: Balancer) -> None:
     [
         ({}, ("", "none")),
         ({}, ("a-secret-that-is-long-enough-for-hs256!!", "HS256")),
-        ({}, (rsa.generate_private_key(public_exponent=65537, key_size=2048), "RS256")),
+        pytest.param({}, (rsa.generate_private_key(public_exponent=65537, key_size=2048), "RS256"), id="another's key"),
         ({"nonce": "another"}, None),
         ({"nonce": None}, None),
         ({"aud": "another"}, None),
