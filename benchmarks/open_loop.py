@@ -1,6 +1,7 @@
 """Requests at a rate that does not depend on the answers, as people and not as connections send them.
 
-`python -m benchmarks.open_loop URL PATH RATE SECONDS` prints what came back as one line of JSON.
+`python -m benchmarks.open_loop URL PATH RATE SECONDS [CONNECTIONS] [fresh]` prints what came back as one line of JSON;
+`fresh`: a connection for every request.
 """
 
 import asyncio
@@ -134,7 +135,8 @@ def quantile(values: list[float], share: float) -> float:
 
 if __name__ == "__main__":
     url, path, rate, seconds, *rest = sys.argv[1:]
-    found = open_loop(url, path, float(rate), float(seconds), keep_alive="fresh" not in rest)
+    connections = next((int(word) for word in rest if word.isdigit()), 600)
+    found = open_loop(url, path, float(rate), float(seconds), keep_alive="fresh" not in rest, connections=connections)
     print(
         json.dumps(
             {

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from app.api.auth import Authenticator
 from app.api.database import Database
 from app.api.readiness import Readiness
+from app.api.refusals import Refusals
 from app.api.room import Room
 from app.api.settings import Settings
 from app.api.transfers import FileSlots
@@ -23,6 +24,7 @@ class Resources:
     readiness: Readiness
     authenticator: Authenticator
     room: Room
+    refusals: Refusals
     files: FileSlots  # imports and exports at a time, so that they leave threads and connections to lists
 
 
@@ -30,12 +32,14 @@ class Resources:
 def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
     """Give `app` its resources, and close them at the end."""
     database = Database(settings)
+    room = Room(settings.requests_max)
     resources = Resources(
         settings=settings,
         database=database,
         readiness=Readiness(database),
         authenticator=Authenticator(settings),
-        room=Room(settings.requests_max),
+        room=room,
+        refusals=Refusals(room),
         files=FileSlots(max(1, database.threads - 2)),
     )
     app.state.resources = resources

@@ -12,9 +12,9 @@ class Room:
         self._expected = 0  # of those that the server has let in, and that have not come here yet
 
     @property
-    def is_full(self) -> bool:
-        """Whether the server should let nobody in."""
-        return self._taken + self._expected >= self._size
+    def free(self) -> int:
+        """How many requests the server may let in; none when it is 0 or less."""
+        return self._size - self._taken - self._expected
 
     def expect(self) -> None:
         """Keep a place for a request that the server lets in."""

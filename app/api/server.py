@@ -37,6 +37,7 @@ URL_BYTES = 2**14  # as on AWS; room for the thousand ids of one bulk delete
 PIPELINED_MAX = 16  # requests that are sent before their predecessors are answered
 STALLED_SECONDS = 60  # a client that takes nothing for so long is cut off
 STALLED_MAX = 100  # clients that keep an answer waiting at a time; a long one has half a megabyte
+IDLE_SECONDS = 1  # after an answer; then a connection may be closed for a new one, if there are as many as can be
 OVERFLOW = 50  # connections beyond the bound: they are told so, and may ask for the health
 LINGER_SECONDS = 2
 SMALL_BODY = 2**16  # bytes; a larger one that is refused is not waited for
@@ -91,19 +92,21 @@ class BoundedConnection(HttpToolsProtocol):
 
     api: FastAPI
     _stalled: set["BoundedConnection"] = set()  # noqa: RUF012 - of the process
+    _idle: dict["BoundedConnection", float] = {}  # noqa: RUF012 - of the process: since when, the longest first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch the time."""
         super().connection_made(transport)
         resources: Resources = self.api.state.resources
-        self._room = resources.room
+        self._room, self._refusals = resources.room, resources.refusals
+        self._refused_at_once = 0
         self._head_since: float | None = self.loop.time()
         self._head_bytes = 0
         self._has_ended = False
         self._watch: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         beyond = len(self.connections) - resources.settings.connections_max
-        self._is_one_too_many = beyond > 0
+        self._is_one_too_many = beyond > 0 and not self._close_an_idle_one()
         if beyond > OVERFLOW:
             transport.abort()
         else:
@@ -115,12 +118,15 @@ class BoundedConnection(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self._stalled.discard(self)
+        self._idle.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as the head is not too large."""
         if self._has_ended:
             return
+        self._idle.pop(self, None)
+        self._refused_at_once = 0
         super().data_received(data)
         if self._head_since is not None and not self._has_ended:
             self._head_bytes += len(data)
@@ -156,6 +162,13 @@ class BoundedConnection(HttpToolsProtocol):
         if not self._has_ended:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        if not self.pipeline and not self.transport.is_closing():
+            self._idle.pop(self, None)
+            self._idle[self] = self.loop.time()
+
     def pause_writing(self) -> None:
         """Give the client a while to take what was sent."""
         super().pause_writing()
@@ -172,6 +185,17 @@ class BoundedConnection(HttpToolsProtocol):
         self._stalled.discard(self)
         super().resume_writing()
 
+    def hold_up(self) -> None:
+        """Leave what the client sends where it is, until `read_on`."""
+        if not self.transport.is_closing():
+            self._idle.pop(self, None)
+            self.flow.pause_reading()
+
+    def read_on(self) -> None:
+        """Read again, after `hold_up`."""
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - Uvicorn's words, for every reason the same
         """Answer what is no HTTP."""
         self._close_with(InvalidHttpError())
@@ -183,7 +207,7 @@ class BoundedConnection(HttpToolsProtocol):
         elif self._is_one_too_many:
             cycle.response_started = cycle.response_complete = True
             self._close_with(OverloadedError())
-        elif self._room.is_full:
+        elif self._room.free <= 0:
             self._refuse(cycle)
         else:
             self._room.expect()
@@ -193,11 +217,17 @@ class BoundedConnection(HttpToolsProtocol):
     def _refuse(self, cycle: RequestResponseCycle) -> None:
         """Answer a request for which there is no room."""
         cycle.response_started = cycle.response_complete = True  # its body is read away
+        self._refused_at_once += 1
+        if self._refused_at_once > PIPELINED_MAX:
+            self._has_ended = True
+            self.transport.abort()
+            return
         is_last = not cycle.keep_alive or _has_large_body(cycle.scope)
         self.transport.write(_OVERLOADED[is_last])
         if is_last:
             self.transport.close()
         cycle.on_response()
+        self._refusals.add(self)
 
     def _close_with(self, error: ApiError) -> None:
         """Say what is wrong, and close; an answer that is under way is broken off instead.
@@ -211,6 +241,16 @@ class BoundedConnection(HttpToolsProtocol):
         self.transport.write(_answer(error, is_last=True))
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def _close_an_idle_one(self) -> bool:
+        """Close the connection that has been kept for nothing longest, for another to have its place."""
+        for connection, since in self._idle.items():
+            if self.loop.time() - since < IDLE_SECONDS:
+                break
+            connection.transport.close()
+            del self._idle[connection]
+            return True
+        return False
 
     def _look(self) -> None:
         """Look whether the head of a request takes too long."""

@@ -91,17 +91,18 @@ async def _offer(trial: Trial, rate: float, seen: _Seen) -> None:
             if not seen.idle and seen.open >= CONNECTIONS:
                 seen.unsent += 1
                 continue
-            task = asyncio.create_task(_one(trial, seen))
+            # Taken here, not when the task runs: one that is late would open connections without a bound.
+            connection = seen.idle.pop() if seen.idle else None
+            seen.open += connection is None
+            task = asyncio.create_task(_one(trial, seen, connection))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         await asyncio.sleep(0.005)
     await asyncio.gather(*tasks)
 
 
-async def _one(trial: Trial, seen: _Seen) -> None:
+async def _one(trial: Trial, seen: _Seen, connection: Connection | None) -> None:
     started = time.perf_counter()
-    connection = seen.idle.pop() if seen.idle else None
-    seen.open += connection is None
     try:
         async with asyncio.timeout(30):
             connection = connection or await Connection.open(trial.system.api.url)

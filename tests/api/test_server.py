@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import URL, text
 
+from app.api.refusals import RATE
 from testkit.database import libpq
 from testkit.server import running
 from tests.api.conftest import connection, problem
@@ -79,6 +81,42 @@ def test_what_is_beyond_the_room_is_refused_at_once_and_health_is_not(address: s
         assert client.get("/products/1").status_code == 404
 
 
+def test_who_asks_again_without_end_is_refused_at_a_bounded_rate_and_never_cut_off(
+    address: str, migrated_postgres_url: URL
+) -> None:
+    clients = CONNECTIONS - REQUESTS - 2
+    seconds = 3.0
+
+    def ask_again(client: socket.socket) -> int:
+        refused, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            client.sendall(HEAD + b"\r\n")
+            answer = client.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 503 "), answer
+            assert b"connection: keep-alive" in answer
+            refused += 1
+        return refused
+
+    with (
+        ThreadPoolExecutor(CONNECTIONS) as pool,
+        connection(migrated_postgres_url) as other,
+        ExitStack() as stack,
+    ):
+        other.execute(text("BEGIN; LOCK TABLE products"))
+        busy = [pool.submit(httpx.get, f"{address}/products/1", timeout=30) for _ in range(REQUESTS)]
+        deadline = time.monotonic() + 20
+        while other.scalar(text(WAITING)) < REQUESTS:
+            assert time.monotonic() < deadline
+        sockets = [stack.enter_context(connect(address)) for _ in range(clients)]
+        refused = sum(pool.map(ask_again, sockets))
+        assert refused < 2 * RATE * seconds
+        other.execute(text("COMMIT"))
+        assert all(request.result().status_code in (404, 503) for request in busy)
+        for client in sockets:
+            client.sendall(HEAD + b"\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -137,6 +175,17 @@ def test_too_many_connections_are_told_so_and_may_ask_for_the_health(address: st
     deadline = time.monotonic() + 20
     while httpx.get(f"{address}/products/", timeout=30).status_code != 200:
         assert time.monotonic() < deadline
+
+
+def test_connections_that_are_kept_for_nothing_keep_nobody_out(address: str) -> None:
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            client = stack.enter_context(connect(address))
+            client.sendall(HEAD + b"\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        deadline = time.monotonic() + 20  # they would be kept for 75 s
+        while httpx.get(f"{address}/products/", timeout=30).status_code != 200:
+            assert time.monotonic() < deadline
 
 
 def test_requests_sent_without_waiting_are_few(address: str) -> None:
