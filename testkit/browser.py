@@ -3,8 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Request,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from testkit.tools import CHROMIUM
 
@@ -26,6 +38,7 @@ CELLS = {  # of the table that is edited: the number of a column, and pixels fro
 }
 BACKGROUNDS: dict[Literal["dark", "light"], str] = {"dark": "rgb(15, 24, 25)", "light": "rgb(255, 255, 255)"}
 PATIENCE = 20_000  # milliseconds that a page may take on a busy machine
+_SOCKETS: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()  # the newest of each page, to Streamlit
 
 
 @contextmanager
@@ -57,7 +70,9 @@ def visitor(browser: Browser, **context: Any) -> Page:
     """Open an empty page as somebody who has nothing in common with who else uses the browser."""
     somebody = browser.new_context(**{"locale": "pt-BR", "timezone_id": "America/Sao_Paulo", **context})
     somebody.set_default_timeout(PATIENCE)
-    return somebody.new_page()
+    opened = somebody.new_page()
+    opened.on("websocket", lambda socket: _SOCKETS.update({opened: socket}))
+    return opened
 
 
 def travel(journey: Callable[[Page], None], **context: Any) -> None:
@@ -87,6 +102,19 @@ def settled(page: Page) -> None:
     """Wait until the page has nothing more to draw."""
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
     page.evaluate("document.fonts.ready")
+
+
+def close_dialog(page: Page) -> None:
+    """Close the dialog that is open, and wait until the page has run for it: the table may be drawn anew then."""
+
+    def is_end_of_run(frame: str | bytes) -> bool:
+        return isinstance(frame, bytes) and ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished"
+
+    settled(page)
+    with _SOCKETS[page].expect_event("framereceived", is_end_of_run):
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).not_to_be_attached()
+    settled(page)
 
 
 def both_themes(page: Page) -> Iterator[str]:

@@ -27,10 +27,6 @@ def test_no_state_of_a_page_has_a_grave_violation(
             browser.settled(page)
             found[state] = violations(page)
 
-        def close(dialog: Locator) -> None:
-            page.keyboard.press("Escape")
-            expect(dialog).not_to_be_attached()
-
         found: dict[str, list[str]] = {}
         dialog, alert, table = page.get_by_role("dialog"), page.get_by_role("alert"), page.get_by_test_id("stDataFrame")
         page.goto(ui_url)
@@ -57,21 +53,21 @@ def test_no_state_of_a_page_has_a_grave_violation(
         change(api_url, newest, name="De outra pessoa")
         dialog.get_by_role("button", name=words.save_changes).click()
         check("conflict", dialog.get_by_text(words.conflict))
-        close(dialog)
+        browser.close_dialog(page)
         button(page, words.delete).click()
         check("delete", dialog.get_by_text(words.delete_warning.format(id=newest["id"])))
         button(page, words.delete_confirm).click()
         check("delete what has changed", dialog.get_by_text(words.changed_before_delete))
-        close(dialog)
+        browser.close_dialog(page)
         browser.select_row(page, 1)
         button(page, f"{words.delete} (2)").click()
         check("delete many", dialog.get_by_text(words.delete_many_warning))
-        close(dialog)
+        browser.close_dialog(page)
         button(page, words.add).click()
         check("add", dialog.get_by_label(words.description))
         dialog.get_by_role("button", name=words.save_new).click()
         check("add with mistakes", dialog.get_by_text(words.see_fields))
-        close(dialog)
+        browser.close_dialog(page)
 
         button(page, words.reload).click()
         page.get_by_text(words.edit_in_place).click()
