@@ -34,7 +34,10 @@ def main() -> int:
     """Print the verdict; 1 when a finding is not acknowledged, or what is acknowledged is not there any more."""
     context = json.loads(Path("cdk.json").read_text())["context"]
     settings = context["environments"]
-    variants = {**settings, "prod-domain": {**settings["prod"], "public_url": _DOMAIN}}
+    # Who may use the application is the same with a name as without.
+    is_open = settings["prod"]["public_url"].get("open_to_the_internet", False)
+    domain = {**_DOMAIN, "open_to_the_internet": is_open}
+    variants = {**settings, "prod-domain": {**settings["prod"], "public_url": domain}}
     try:
         with tempfile.TemporaryDirectory() as folder:
             findings, resources = find(compose_file(), variants, context, Path(folder))
