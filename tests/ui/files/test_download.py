@@ -68,7 +68,7 @@ def address(
 
         st.session_state["address"] = download.url(products, sort, file_format)
 
-    app = AppTest.from_function(page, args=(products, sort, file_format))
+    app = AppTest.from_function(page, args=(products, sort, file_format), default_timeout=30)
     app.user = ANA | {"exp": time.time() + 3600 if ends is None else ends}
     app.run()
     assert not app.exception

@@ -117,7 +117,7 @@ def test_an_open_dialog_does_nothing_for_who_is_signed_in_no_longer(
             st.session_state["asked"] = True
             access.client().delete_product(1, version=1)
 
-    app = AppTest.from_function(dialog)
+    app = AppTest.from_function(dialog, default_timeout=30)
     app.user = ANA | {"exp": 1}
     app.run()
     assert app.markdown[0].value == "the page ran again"
