@@ -95,9 +95,9 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
     Acknowledgement(
         rules=("AwsSolutions-COG2",),
         resources=("SignIn/Users",),
-        environments=_EVERYWHERE,
-        reason="People are invited, passwords are strong, and everybody may add a code from an app; a catalogue of"
-        " products does not force them to.",
+        environments=("dev",),
+        reason="People are invited and passwords are strong; prod asks for a code from an app too"
+        " (second_factor_required).",
     ),
     Acknowledgement(
         rules=("AwsSolutions-COG8",),
