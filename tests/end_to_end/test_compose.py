@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -108,3 +110,15 @@ def test_the_api_comes_back_when_its_database_was_restarted(
     assert response.json()["detail"].startswith("The database does not answer")
     compose(environment, "up", "--wait", "db")
     assert httpx.get(f"{api}/products/").status_code == 200
+
+
+@pytest.mark.parametrize("place", ["Área de Trabalho/Meu Projeto", "a (1)/d'Ávila"])
+def test_the_images_are_built_in_any_folder(environment: dict[str, str], tmp_path: Path, place: str) -> None:
+    folder = tmp_path / place
+    for part in ("app", "requirements", ".streamlit"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("docker-compose.yml", ".dockerignore"):
+        shutil.copy2(ROOT / name, folder)
+    command = ["docker", "compose", "--project-name", PROJECT, "build", "--quiet", "api", "ui"]
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
