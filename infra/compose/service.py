@@ -42,6 +42,14 @@ def to_service(
     order = deploy.within("update_config").get("order", values.one_of("start-first", "stop-first"), None)
     if "build" not in fields and "image" not in fields:
         fields.problem("", "has neither build nor image")
+    if "docker.sock" in str(fields.raw("volumes")):
+        reason = "no task has the socket of a Docker engine"
+        alternative = (
+            "Keep it in docker-compose.override.yml; on AWS, x-aws.public routes requests, CloudWatch has the logs"
+        )
+        fields.problem(
+            "volumes", reason, f"{alternative} and metrics, and Amazon ECS (RunTask) or AWS Batch starts containers."
+        )
     return ServiceDefinition(
         name=fields.service or "",
         build=_build(fields, directory),

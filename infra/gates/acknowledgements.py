@@ -5,7 +5,7 @@ from infra.gates.findings import Acknowledgement
 _EVERYWHERE = ("dev", "prod", "prod-domain")
 _CLOUDFRONT = ("dev", "prod")
 _PROD = ("prod", "prod-domain")
-_SECRETS = ("Database/Instance/Secret", "Secrets/*", "SignIn/ClientSecret")
+_SECRETS = ("Database/Instance/Secret", "Database/Url-*", "Secrets/*", "SignIn/ClientSecret")
 
 ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
     Acknowledgement(

@@ -86,8 +86,8 @@ def _covers(combination: tuple[str, str, str], finding: Finding) -> bool:
 
 
 def _has_part(resources: Collection[str], pattern: str) -> bool:
-    """Say whether there is anything of the construct of the stack that the pattern is about."""
+    """Say whether there is anything that the pattern is about: what it matches, or the construct that it names."""
     part = pattern.partition("/")[0]
-    if "*" in part:
+    if "*" in pattern:
         return any(fnmatchcase(resource, pattern) for resource in resources)
     return any(resource.partition("/")[0] == part for resource in resources)

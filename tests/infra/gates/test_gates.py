@@ -115,7 +115,10 @@ def test_every_acknowledgement_gives_a_reason_and_is_written_once() -> None:
 
 def test_what_is_acknowledged_of_a_part_that_an_application_does_not_have_is_not_stale() -> None:
     def stale(*resources: str) -> int:
-        return len(judge([], [ACKNOWLEDGEMENT], {"prod": resources}).stale)
+        instance = Acknowledgement(
+            rules=("R",), resources=("Database/Instance",), environments=("prod",), reason="It is."
+        )
+        return len(judge([], [instance], {"prod": resources}).stale)
 
     assert stale("Network/Vpc", "api/Service") == 0
     assert stale("Network/Vpc", "Database/SecurityGroup") == 1
