@@ -81,7 +81,8 @@ def _run(stack: ExitStack) -> None:
 
     print("Migrating the database …", flush=True)
     migrate = [sys.executable, "-m", "app.api.migrate"]
-    migration = subprocess.run(migrate, cwd=ROOT, env={**environment, **owner}, check=False)
+    # A session of its own, as below: Ctrl-C reaches us alone, and what it ends can be run again.
+    migration = subprocess.run(migrate, cwd=ROOT, env={**environment, **owner}, check=False, start_new_session=True)
     if migration.returncode:
         raise LocalError("the database could not be migrated; the line above says why.")
 
