@@ -18,8 +18,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.api import database_faults, search
-from app.api.deadlines import GRACE_SECONDS
-from app.api.deadlines import Connection as DeadlineConnection
+from app.api.deadlines import GRACE_SECONDS, DeadlineConnection
 from app.api.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.api.prepared import WAIT_SECONDS, Connections, Parameters, Prepared, Row
 from app.api.revision import current_revision

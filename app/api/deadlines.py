@@ -21,11 +21,11 @@ class _Watch:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._until: dict[Connection, float] = {}
+        self._until: dict[DeadlineConnection, float] = {}
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def over(self, connection: "Connection") -> Iterator[None]:
+    def over(self, connection: "DeadlineConnection") -> Iterator[None]:
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="database-deadlines", daemon=True)
@@ -54,7 +54,7 @@ class _Watch:
 _WATCH = _Watch()
 
 
-class Connection(extensions.connection):
+class DeadlineConnection(extensions.connection):
     """A connection of psycopg2's; what takes longer than `deadline_seconds` ends it with an OperationalError."""
 
     deadline_seconds: float = 10 + GRACE_SECONDS
@@ -91,7 +91,7 @@ class Connection(extensions.connection):
 
 
 class _Cursor(extensions.cursor):
-    connection: Connection
+    connection: DeadlineConnection
 
     def execute(self, *args: Any, **named: Any) -> None:
         with _WATCH.over(self.connection):

@@ -17,7 +17,7 @@ from app.api.schemas import COLUMN_NAMES
 from app.api.transfers import StatementCanceller
 
 Format = Literal["csv", "jsonl"]
-CHUNK = 1000  # rows per round trip, and per piece of the answer
+CHUNK = 1000  # rows per round trip, and per piece of the answer (`make bench PART=transfer`)
 SECONDS = 300  # PostgreSQL gives up on a step after this long: finding the first rows of an unusual order
 STALLED_SECONDS = 90  # PostgreSQL ends a transaction that nobody has gone on with; `transfers` gives up before
 # A row's line as PostgreSQL writes it: several times as fast as Python, and twice as fast as with to_char and to_json.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Sort = str
 else:
     Sort = Literal[*COLUMN_NAMES, *(f"-{name}" for name in COLUMN_NAMES)]
-COUNTED = 20_000  # so many products are counted, where an estimate would do for more
+COUNTED = 20_000  # so many products are counted, where an estimate would do for more (`make bench PART=scale`)
 CURSOR = cursor.encode("id", (50, 50))
 A_WORD = r"[^\x00-/:-@\[-`{-\x7f]"  # some character is none of search.py's separators
 SQLITE_MOMENT = "%Y-%m-%d %H:%M:%f"  # to the millisecond; SQLite's own default has whole seconds

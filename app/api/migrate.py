@@ -129,7 +129,7 @@ def _alone(engine: Engine, wait_seconds: float) -> Iterator[tuple[Connection, Ca
             return
         connection.execution_options(isolation_level="READ COMMITTED")
         driver = connection.connection.dbapi_connection
-        if isinstance(driver, deadlines.Connection):
+        if isinstance(driver, deadlines.DeadlineConnection):
             driver.deadline_seconds = STATEMENT_SECONDS + deadlines.GRACE_SECONDS
         try:
             for name, value in SESSION.items():

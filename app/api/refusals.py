@@ -14,7 +14,7 @@ from typing import Protocol
 
 from app.api.room import Room
 
-RATE = 500  # a second: a twentieth of half a processor
+RATE = 500  # a second: a twentieth of half a processor (`python -m faults --only overrun`)
 HELD_SECONDS = 1  # at most, as Retry-After says; where that takes a higher rate, it is higher
 TICK_SECONDS = 0.02  # less than it takes to do all that there is room for, or the process would have nothing to do
 LINE_SECONDS = 1  # between lines in the log: one for each refusal would cost as much again
@@ -22,7 +22,7 @@ LINE_SECONDS = 1  # between lines in the log: one for each refusal would cost as
 logger = logging.getLogger("uvicorn.error")
 
 
-class Connection(Protocol):
+class PausableConnection(Protocol):
     """What can be held up."""
 
     def hold_up(self) -> None:
@@ -37,14 +37,14 @@ class Refusals:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._held: deque[Connection] = deque()
+        self._held: deque[PausableConnection] = deque()
         self._of_tick = 0
         self._untold = 0
         self._told_at = 0.0
         self._ticked_at = 0.0
         self._tick: asyncio.TimerHandle | None = None
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: PausableConnection) -> None:
         """Count a refusal, and hold the connection up if there are many."""
         self._untold += 1
         self._of_tick += 1
