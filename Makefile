@@ -14,6 +14,10 @@ export DOCKER_BUILDKIT := 1
 # The CLI would recommend the npm tag `latest`, which is an old build under a wrong number.
 export CDK_DISABLE_VERSION_CHECK := 1
 
+# Tests that need more than Python (tests/needs.py), one after the other, and the others, which both cores do at once.
+NEEDS = database or pages or processes or engine or browser or cdk or minutes
+BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff invite secret rotate destroy rehearse bench faults screenshots
 
@@ -46,14 +50,13 @@ ifdef ARGS
 	@python -m pytest $(ARGS)
 else
 	@$(MAKE) --no-print-directory check
-	@python -m pytest
+	@python -m pytest $(BESIDE) --cov
+	@python -m pytest -m "$(NEEDS)"
 endif
 
 quick: .venv/.ready ## Lint, format, types, who imports whom, and the tests that need nothing but Python
 	@ruff check --quiet . && ruff format --quiet --check . && mypy && lint-imports --no-logo >/dev/null
-	@python -m pytest -q -n 2 --dist loadgroup -p no:schemathesis \
-	  -m "not (database or pages or processes or engine or browser or cdk or minutes)" \
-	  --ignore=tests/end_to_end --ignore=tests/api/test_openapi.py
+	@python -m pytest $(BESIDE) -p no:schemathesis --ignore=tests/end_to_end --ignore=tests/api/test_openapi.py
 
 check: setup check-locks ## Lint, format, types, who imports whom, whether the locks match pyproject.toml, and the gates of infra/gates
 	@ruff check .
