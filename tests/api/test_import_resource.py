@@ -376,15 +376,16 @@ def test_an_import_whose_client_was_cut_off_for_silence_is_there_once(empty_url:
 
 def test_an_import_says_how_far_it_is(empty_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.imports.NOTE_SECONDS", 0)
+    monkeypatch.setattr("app.api.imports.PAGES", 50)
     seen: set[tuple[str, int]] = set()
     with serving(empty_url) as (host, port), ThreadPoolExecutor(1) as pool:
         api = f"http://{host}:{port}"
-        many = (HEADER + SOFA * 40_000).encode()
+        many = (HEADER + SOFA * 120_000).encode()
         answer = pool.submit(httpx.post, f"{api}/products/import", content=many, headers=keyed("far"), timeout=60)
         while not answer.done():
             for found in httpx.get(f"{api}/products/imports").json():
                 seen.add((found["state"], found["rows_written"]))
-    assert len([written for name, written in seen if name == "writing" and 0 < written < 40_000]) > 1
+    assert len([written for name, written in seen if name == "writing" and 0 < written < 120_000]) > 1
 
 
 def test_an_import_without_a_key_is_another_import(client: TestClient) -> None:
