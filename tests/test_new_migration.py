@@ -28,14 +28,14 @@ def new_migration(project: Path, *words: str) -> subprocess.CompletedProcess[str
 def test_a_new_column_becomes_a_migration(project: Path) -> None:
     models = project / "app/api/models.py"
     price = "    price: Mapped[Decimal]"
-    models.write_text(models.read_text().replace(price, f"    stock: Mapped[int | None]\n{price}"))
+    models.write_text(models.read_text().replace(price, f"    moon_phase: Mapped[int | None]\n{price}"))
     versions = project / "app/api/migrations/versions"
     before = set(versions.glob("*.py"))
-    result = new_migration(project, "add a stock column")
+    result = new_migration(project, "add a moon_phase column")
     assert result.returncode == 0, result.stderr
     (written,) = set(versions.glob("*.py")) - before
-    assert re.match(r"\d{4}_add_a_stock_column\.py", written.name)
-    assert "op.add_column('products', sa.Column('stock', sa.Integer(), nullable=True))" in written.read_text()
+    assert re.match(r"\d{4}_add_a_moon_phase_column\.py", written.name)
+    assert "op.add_column('products', sa.Column('moon_phase', sa.Integer(), nullable=True))" in written.read_text()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_new_column_becomes_a_migration(project: Path) -> None:
     [
         (r"    description: .*\n", "", "products.description is dropped or renamed"),
         (r"    price: (.*)\n", r"    cost: \1\n", "products.price is dropped or renamed"),
-        (r"(    price: )", r"    stock: Mapped[int]\n\1", "products.stock must have a value"),
+        (r"(    price: )", r"    moon_phase: Mapped[int]\n\1", "products.moon_phase must have a value"),
         (r"(    name: .*)String\(200\)", r"\1String(100)", "products.name changes its type"),
         (r"(    description: Mapped\[str) \| None", r"\1", "products.description becomes NOT NULL"),
         (r"    email_fornecedor: (.*)String\(254\)", r"    email_fornecedor: \1String(254), unique=True", "constraint"),
