@@ -20,6 +20,7 @@ from app.api.errors import (
     ProductNotFoundError,
     ReusedKeyError,
     UnreadableBodyError,
+    UrlTooLongError,
 )
 from app.api.listing import CURSOR
 from app.api.preconditions import NO_TAG
@@ -99,7 +100,7 @@ TOTAL = {
 }
 PAGES = {"Link": header("The pages beside this one (RFC 8288)", f'</products/?after={CURSOR}>; rel="next"')}
 
-EVERYWHERE = problem_responses(*auth.PROBLEMS, OverloadedError(), DatabaseUnavailableError())
+EVERYWHERE = problem_responses(*auth.PROBLEMS, UrlTooLongError(), OverloadedError(), DatabaseUnavailableError())
 BODY = (UnreadableBodyError(), BodyTooLargeError(2**16), BodyTooSlowError(10))
 CREATE: Responses = {
     201: {"headers": ETAG | LOCATION, "links": LINKS},

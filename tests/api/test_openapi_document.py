@@ -57,6 +57,7 @@ def test_every_operation_declares_the_problems_it_can_answer_with(name: str) -> 
         "409": name in ("delete_products", "import_products", "cancel_import"),
         "412": about_one and name != "read_product",
         "413": has_json or name == "import_products",
+        "414": "security" in operation,
         "415": name == "import_products",
         "422": has_values,
         "428": about_one and name != "read_product",
