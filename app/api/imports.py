@@ -156,7 +156,7 @@ class ImportRun:
         on_received: Callable[[], object],
     ) -> None:
         self.id = import_log.new_id(caller, key)
-        self._engine, self._source, self._format, self._on_error = engine, chunks, file_format, on_error
+        self._engine, self._source = engine, chunks
         self._caller, self._key, self._on_received = caller, key, on_received
         self._hash = hashlib.sha256()
         self._received = 0

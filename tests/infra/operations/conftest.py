@@ -3,8 +3,11 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 InstallCdk = Callable[..., Callable[[], list[str]]]
 
@@ -12,6 +15,20 @@ _SCRIPT = """#!/bin/sh
 echo "$AWS_REGION: $*" >> "{log}"
 exit $(sed -n "$(wc -l < "{log}")p" "{codes}")
 """
+
+
+def stub_clients(monkeypatch: pytest.MonkeyPatch, *services: str) -> dict[str, Stubber]:
+    """Give every session of boto3 clients that answer only what they are told to, and check it by AWS's own model."""
+    client: Any = boto3.client  # its types want each service's name by itself
+    made = {
+        name: client(name, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        for name in services
+    }
+    monkeypatch.setattr(boto3.Session, "client", lambda _session, name: made[name])
+    stubs = {name: Stubber(one) for name, one in made.items()}
+    for stub in stubs.values():
+        stub.activate()
+    return stubs
 
 
 @pytest.fixture(autouse=True)

@@ -1,28 +1,19 @@
 """`make deploy`: a first deployment ends protected, and can be taken back until then; AWS's own API model checks."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from infra.operations.deploy import main
-from tests.infra.operations.conftest import InstallCdk
+from tests.infra.operations.conftest import InstallCdk, stub_clients
 
 PROD = "us-east-1: deploy --context environment=prod"
 FIRST = f"{PROD} --context first_deployment=true"
 
 
 @pytest.fixture
-def stacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+def stacks(monkeypatch: pytest.MonkeyPatch) -> Stubber:
     """Stub of the CloudFormation client."""
-    client: Any = boto3.client(
-        "cloudformation", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
-    monkeypatch.setattr(boto3.Session, "client", lambda _session, _name: client)
-    with Stubber(client) as stub:
-        yield stub
+    return stub_clients(monkeypatch, "cloudformation")["cloudformation"]
 
 
 def describe(stacks: Stubber, status: str | None) -> None:

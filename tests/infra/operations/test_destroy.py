@@ -1,17 +1,14 @@
 """`make destroy`: what stays is named, with why, its price and its end; AWS's own API model checks the requests."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from infra.operations.destroy import WHY, main
 from infra.operations.kept import SNAPSHOT
 from tests.infra.conftest import Template
-from tests.infra.operations.conftest import InstallCdk
+from tests.infra.operations.conftest import InstallCdk, stub_clients
 
 STACK, TIME = "catalogue-prod", "2026-11-24T00:00:00Z"
 GONE = f"Stack with id {STACK} does not exist"
@@ -24,15 +21,10 @@ RESOURCES = {
 
 
 @pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
+def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stubber]:
     """Stubs of the CloudFormation and the RDS client."""
-    clients: dict[str, Any] = {
-        name: boto3.client(name, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        for name in ("cloudformation", "rds")
-    }
-    monkeypatch.setattr(boto3.Session, "client", lambda _session, name: clients[name])
-    with Stubber(clients["cloudformation"]) as stacks, Stubber(clients["rds"]) as databases:
-        yield {"stacks": stacks, "databases": databases}
+    made = stub_clients(monkeypatch, "cloudformation", "rds")
+    return {"stacks": made["cloudformation"], "databases": made["rds"]}
 
 
 def there_is(stacks: Stubber, *names: str) -> None:

@@ -1,27 +1,19 @@
 """Inviting somebody to sign in; AWS's own API model checks requests and answers."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from infra.operations.invite import main
+from tests.infra.operations.conftest import stub_clients
 
 STACK, EMAIL = "catalogue-dev", "ana@example.com"
 
 
 @pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
+def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stubber]:
     """Stubs of the CloudFormation and the Cognito client."""
-    clients: dict[str, Any] = {
-        name: boto3.client(name, region_name="sa-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        for name in ("cloudformation", "cognito-idp")
-    }
-    monkeypatch.setattr(boto3.Session, "client", lambda _session, name: clients[name])
-    with Stubber(clients["cloudformation"]) as stacks, Stubber(clients["cognito-idp"]) as users:
-        yield {"stacks": stacks, "users": users}
+    made = stub_clients(monkeypatch, "cloudformation", "cognito-idp")
+    return {"stacks": made["cloudformation"], "users": made["cognito-idp"]}
 
 
 def describe(stubs: dict[str, Stubber], **outputs: str) -> None:

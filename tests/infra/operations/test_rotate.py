@@ -4,12 +4,12 @@ import io
 import json
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from infra.operations import rotate
 from tests.infra.conftest import Template, Workspace
+from tests.infra.operations.conftest import stub_clients
 
 STACK, OLD, NEW = "catalogue-dev", "test-old-password", "TestNewPassword7"
 NAMES = ("cloudformation", "secretsmanager", "rds", "ecs")
@@ -27,14 +27,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, template: Template) -> dict[str, Stubber]:
     """Stubs of the clients, which know the resources of the template."""
-    client: Any = boto3.client  # its types want each service's name by itself
-    made: dict[str, Any] = {
-        name: client(name, region_name="sa-east-1", aws_access_key_id="a", aws_secret_access_key="b") for name in NAMES
-    }
-    stubs = {name: Stubber(one) for name, one in made.items()}
-    for stub in stubs.values():
-        stub.activate()
-    monkeypatch.setattr(boto3.Session, "client", lambda _session, name: made[name])
+    stubs = stub_clients(monkeypatch, *NAMES)
     monkeypatch.setattr(rotate, "_POLL_SECONDS", 0)
     resources = [
         {

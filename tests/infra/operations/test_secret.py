@@ -1,26 +1,22 @@
 """Putting a secret into AWS Secrets Manager; AWS's own API model checks requests and answers."""
 
 import io
-from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from infra.operations.secret import main
+from tests.infra.operations.conftest import stub_clients
 
 NAME, VALUE = "openai_api_key", "test-value"
 ARN = f"arn:aws:secretsmanager:sa-east-1:111122223333:secret:{NAME}-AbCdEf"
 
 
 @pytest.fixture
-def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Stubber:
     """Stub of the Secrets Manager client, with the value on standard input."""
-    client = boto3.client("secretsmanager", region_name="sa-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-    monkeypatch.setattr(boto3.Session, "client", lambda _session, _name: client)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{VALUE}\n"))
-    with Stubber(client) as stubber:
-        yield stubber
+    return stub_clients(monkeypatch, "secretsmanager")["secretsmanager"]
 
 
 def test_a_secret_that_is_not_there_is_made(secrets: Stubber, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,24 +1,18 @@
 """The roles of AWS's services in an account; AWS's own API model checks requests and answers."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from infra.operations.service_linked_roles import SERVICES, main
+from tests.infra.operations.conftest import stub_clients
 
 TAKEN = "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix."
 
 
 @pytest.fixture
-def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+def iam(monkeypatch: pytest.MonkeyPatch) -> Stubber:
     """Stub of the IAM client."""
-    client: Any = boto3.client("iam", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-    monkeypatch.setattr(boto3.Session, "client", lambda _session, _name: client)
-    with Stubber(client) as stub:
-        yield stub
+    return stub_clients(monkeypatch, "iam")["iam"]
 
 
 def add_role(iam: Stubber, service: str) -> None:
