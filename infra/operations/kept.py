@@ -40,3 +40,21 @@ def kept(session: boto3.Session, stack_name: str) -> list[Kept]:
         elif identity and policy == "Snapshot":
             found.append(Kept(SNAPSHOT, identity))
     return found
+
+
+def skipped(session: boto3.Session, stack_name: str) -> list[Kept]:
+    """Return what a first deployment that was taken back has left: what its policies keep, and snapshots.
+
+    Raises:
+        BotoCoreError, ClientError: there is no such stack, or AWS refused.
+    """
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    found = []
+    for page in pages:
+        for resource in page["StackResourceSummaries"]:
+            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId", "")
+            if identity and resource["ResourceStatus"] == "DELETE_SKIPPED":
+                found.append(Kept(kind, identity))
+            elif identity and kind == "AWS::RDS::DBInstance" and resource["ResourceStatus"] == "DELETE_COMPLETE":
+                found.append(Kept(SNAPSHOT, identity))
+    return found

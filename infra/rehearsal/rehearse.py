@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.operations.deploy import plan_of
-from infra.operations.destroy import report
 from infra.operations.kept import SNAPSHOT, Kept, kept
+from infra.operations.left import report
 from infra.rehearsal.account import Resource, kinds, resources
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws

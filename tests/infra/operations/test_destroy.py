@@ -5,8 +5,9 @@ import json
 import pytest
 from botocore.stub import Stubber
 
-from infra.operations.destroy import WHY, main
+from infra.operations.destroy import main
 from infra.operations.kept import SNAPSHOT
+from infra.operations.left import WHY
 from tests.infra.conftest import Template
 from tests.infra.operations.conftest import InstallCdk, stub_clients
 
