@@ -167,7 +167,8 @@ def transaction(engine: Engine, *, timeout_seconds: float | None = None) -> Iter
         UnknownOutcomeError: the connection was lost while the transaction was committed.
     """
     level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED"  # each one's own default
-    with engine.connect().execution_options(isolation_level=level) as connection:
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level=level)
         driver: Any = connection.connection.dbapi_connection
         usual = getattr(driver, "deadline_seconds", None)
         begun = connection.begin()

@@ -7,13 +7,18 @@ outcome nobody knows is a 500, which they leave alone.
 import logging
 
 import asyncpg
+import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.api.prepared import LostConnectionError, NoConnectionError
 
-FAULTS = (NoConnectionError, LostConnectionError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError)
+# psycopg2's own: what SQLAlchemy asks of a connection besides statements, such as another isolation level.
+FAULTS = (
+    *(NoConnectionError, LostConnectionError, PoolTimeoutError),
+    *(DBAPIError, psycopg2.Error, asyncpg.PostgresError),
+)
 DISK_FULL = "53100"
 READ_ONLY = "25006"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; a class is its first two characters.
@@ -47,7 +52,7 @@ def problem_of(error: Exception, *, changes: bool = False) -> Problem | None:
     if _is_lost(error) and changes:
         problem: Problem = UnknownOutcomeError()
     elif state is None:
-        if isinstance(error, DBAPIError) and not error.connection_invalidated and not _says_nothing(error):
+        if isinstance(error, DBAPIError | psycopg2.Error) and not _is_of_the_connection(error):
             return None
         problem = DatabaseUnavailableError()
     else:
@@ -61,7 +66,7 @@ def problem_of(error: Exception, *, changes: bool = False) -> Problem | None:
 
 def sqlstate(error: Exception) -> str | None:
     """Return PostgreSQL's code for what happened, where the server said it."""
-    cause = error.orig if isinstance(error, DBAPIError) else error.__cause__ if _is_lost(error) else error
+    cause = error.__cause__ if _is_lost(error) else _cause(error)
     state: str | None = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     return state
 
@@ -70,10 +75,16 @@ def _is_lost(error: Exception) -> bool:
     return isinstance(error, LostConnectionError)
 
 
-def _says_nothing(error: DBAPIError) -> bool:
-    """Say whether the driver, not the server, failed: a connection that was refused, or ended without a word."""
-    return type(error.orig).__name__ in ("OperationalError", "InterfaceError")
+def _is_of_the_connection(error: DBAPIError | psycopg2.Error) -> bool:
+    """Say whether a connection was refused, or ended without a word."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return type(_cause(error)).__name__ in ("OperationalError", "InterfaceError")
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+    return " ".join(str(_cause(error)).split())
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error

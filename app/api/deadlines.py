@@ -73,6 +73,11 @@ class DeadlineConnection(extensions.connection):
         """Return a cursor whose statements have the deadline."""
         return super().cursor(*args, **{"cursor_factory": _Cursor, **named})
 
+    def set_isolation_level(self, level: Any) -> None:
+        """Set the isolation level within the deadline: leaving autocommit, psycopg2 asks the server."""
+        with _WATCH.over(self):
+            super().set_isolation_level(level)
+
     def commit(self) -> None:
         """Commit, within the deadline."""
         with _WATCH.over(self):

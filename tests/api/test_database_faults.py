@@ -12,7 +12,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, event, text
 
 from app.api.main import create_app
 from app.api.migrate import upgrade
@@ -152,6 +152,26 @@ def test_a_change_that_was_cut_off_is_not_offered_to_be_sent_again(
     assert "retry-after" not in response.headers
 
 
+def test_a_connection_that_ends_before_its_transaction_begins_is_a_503(
+    api: TestClient, owner: Connection, product: Json
+) -> None:
+    engine = api.app.state.resources.database.engine  # type: ignore[attr-defined]
+
+    def end(connection: Any, *_: object) -> None:
+        ended = "SELECT pg_terminate_backend(:pid, 5000)"
+        owner.execute(text(ended), {"pid": connection.info.backend_pid})
+
+    assert api.post("/products/", json=product, headers=a_key()).status_code == 201
+    event.listen(engine, "checkout", end)
+    try:
+        for _ in range(5):
+            assert problem(api.post("/products/", json=product, headers=a_key()), 503)
+            assert engine.pool.checkedout() == 0
+    finally:
+        event.remove(engine, "checkout", end)
+    assert api.post("/products/", json=product, headers=a_key()).status_code == 201
+
+
 def test_a_frozen_server_is_answered_for_in_time(product: Json) -> None:
     with server_folder() as folder, embedded_postgres(folder) as url:
         app = create_app(Settings(database_url=libpq(url), database_pool_size=4, statement_timeout_seconds=0.5))
@@ -162,6 +182,7 @@ def test_a_frozen_server_is_answered_for_in_time(product: Json) -> None:
             assert [client.get(address).status_code for address in addresses] == [200] * len(addresses)
             with frozen(folder / "postmaster.pid"):
                 started = time.monotonic()
+                keyed = pool.submit(client.post, "/products/", json=product, headers=a_key())
                 answers = [pool.submit(client.get, address) for address in addresses]
                 change = pool.submit(client.post, "/products/", json=product)
                 ready = pool.submit(client.get, "/health/ready")
@@ -170,6 +191,7 @@ def test_a_frozen_server_is_answered_for_in_time(product: Json) -> None:
                 assert time.monotonic() - started < 5
                 assert [answer.result().status_code for answer in answers] == [503] * len(addresses)
                 assert change.result().status_code in (500, 503)  # sent, or not even that
+                assert keyed.result().status_code == 503  # it was not committed, and can be sent again
                 assert time.monotonic() - started < 20
             assert client.get("/products/export").status_code == 200
             again = list(pool.map(client.get, addresses[:-1] * 4))
