@@ -19,17 +19,23 @@ from infra.rehearsal import engine
 from infra.rehearsal.problem import RehearsalError
 
 REGION = "us-east-1"
-_PORT = 4566  # in the emulator's container
+_PORT, _HTTPS_PORT = 4566, 443  # in the emulator's container
+_CERTIFICATES = "/certificates"
 _START_TIMEOUT = 60.0  # seconds; three on an idle machine
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emulator:
-    """A running emulated AWS account, empty at first, and where it answers."""
+    """A running emulated AWS account, empty at first, and where it answers.
+
+    `url` is where its APIs do. `https_port` is that of what people reach, each by the name of its host, which is an
+    address of this machine in no name server: with `containers` only.
+    """
 
     name: str
     account: str
     url: str
+    https_port: int | None
     runs_containers: bool
 
     def environment(self) -> dict[str, str]:
@@ -71,7 +77,10 @@ def emulated_aws(directory: Path, *, containers: bool) -> Iterator[Emulator]:
             image = engine.build_emulator_image()
             stack.callback(engine.remove, name, _PORT, account)
             engine.create_network(name)
-            command = engine.run_command(name, image, _PORT, _container_variables(name, account))
+            certificates = directory / "certificates"
+            certificates.mkdir()
+            variables = _container_variables(name, account) | {"CERTIFICATES_OUTSIDE": str(certificates.resolve())}
+            command = engine.run_command(name, image, (_PORT, _HTTPS_PORT), variables, {certificates: _CERTIFICATES})
             process = stack.enter_context(_leashed(command, os.environ, output))
         else:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -85,7 +94,13 @@ def emulated_aws(directory: Path, *, containers: bool) -> Iterator[Emulator]:
             time.sleep(0.1)
             port = port or engine.published_port(name, _PORT)
         stack.callback(_ignore_signals)  # what is removed from here on, is removed to the end
-        yield Emulator(name=name, account=account, url=f"http://127.0.0.1:{port}", runs_containers=containers)
+        yield Emulator(
+            name=name,
+            account=account,
+            url=f"http://127.0.0.1:{port}",
+            https_port=engine.published_port(name, _HTTPS_PORT) if containers else None,
+            runs_containers=containers,
+        )
 
 
 def _ignore_signals() -> None:
@@ -96,6 +111,7 @@ def _ignore_signals() -> None:
 def _container_variables(name: str, account: str) -> dict[str, str]:
     return {
         "BIND": f"0.0.0.0:{_PORT}",
+        "CERTIFICATES": _CERTIFICATES,
         "GATEWAY_PORT": str(_PORT),
         "MINISTACK_HOSTNAME": name,
         "MINISTACK_ACCOUNT_ID": account,  # of requests without a signature, such as those to a load balancer

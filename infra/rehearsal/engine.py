@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.rehearsal.problem import RehearsalError
@@ -34,8 +34,12 @@ def create_network(name: str) -> None:
     _checked("the rehearsal's network cannot be made", "network", "create", "--label", f"{LABEL}={name}", name)
 
 
-def run_command(name: str, image: str, port: int, environment: Mapping[str, str]) -> list[str]:
-    """The command that runs the emulator on its network, its port published on a free one of this machine's loopback.
+def run_command(
+    name: str, image: str, ports: Sequence[int], environment: Mapping[str, str], folders: Mapping[Path, str]
+) -> list[str]:
+    """The command that runs the emulator on its network, its ports published on free ones of this machine's loopback.
+
+    `folders` of this machine are there under the names given with them.
 
     It removes itself when it ends, and it ends when the command's standard input closes.
     """
@@ -46,7 +50,9 @@ def run_command(name: str, image: str, port: int, environment: Mapping[str, str]
         )
     return [
         *("docker", "run", "--rm", "--interactive", "--pull=never", "--label", f"{LABEL}={name}"),
-        *("--name", name, "--hostname", name, "--network", name, "--publish", f"127.0.0.1::{port}"),
+        *("--name", name, "--hostname", name, "--network", name),
+        *(f"--publish=127.0.0.1::{port}" for port in ports),
+        *(f"--volume={ours}:{theirs}" for ours, theirs in folders.items()),
         *("--volume", f"{socket.removeprefix('unix://')}:/var/run/docker.sock"),
         *(f"--env={variable}={value}" for variable, value in environment.items()),
         image,

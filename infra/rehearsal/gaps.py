@@ -6,8 +6,8 @@ Each entry says what is different and, where something else covers it, what does
 ALWAYS = (
     "IAM: every call is allowed; policies are checked by the stack's tests.",
     "Networks: security groups, routes and NAT gateways are recorded, and forbid nothing.",
-    "CloudFront passes requests on, but without TLS and cache, and runs no functions; a web ACL filters nothing.",
-    "Cognito: nobody signs in, as what it signs names an address of AWS (tests/api/test_auth.py has an issuer).",
+    "CloudFront has no cache and runs no functions; a web ACL filters nothing.",
+    "Cognito sends no e-mail and asks for no second factor, and its pages look other than on AWS.",
     "Metrics and alarms: nothing measures, so no alarm goes off or takes a deployment back, and nothing is scaled.",
     "RDS: no Multi-AZ, backups or maintenance; a snapshot is a record without data.",
     "Time: nothing takes as long as on AWS, where a first deployment is 20 to 40 minutes.",
@@ -19,7 +19,6 @@ WITH_ENGINE = (
     "Connections to the database are not encrypted: PGSSLMODE is disable in every container that has another value, "
     "and a member of rds_iam signs in with whatever token (tests/api/test_database_access.py has both).",
     "Service Connect is a name on the tasks' network, without its proxy, time-outs and metrics.",
-    "The load balancer passes no WebSockets: the UI's page loads, its session does not (the browser tests have it).",
     "Health checks end once a task is healthy: after that it is replaced only if it exits.",
 )
 

@@ -1,5 +1,8 @@
 """Serve the emulated AWS until standard input closes, then remove every container and the network made for it.
 
+It is served on BIND (a hypercorn bind); with an engine also by HTTPS, with an authority's certificates whose folder is
+CERTIFICATES here and CERTIFICATES_OUTSIDE to the engine.
+
 Standard input is the leash: whoever started the emulator holds its other end, so the emulator ends with its owner,
 however that owner ended.
 """
@@ -14,24 +17,41 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from infra.rehearsal.launcher import container_definitions, database, distribution, fargate, registry, resource_types
+from infra.rehearsal.launcher import (
+    container_definitions,
+    database,
+    distribution,
+    fargate,
+    registry,
+    resource_types,
+    sign_in,
+)
+from infra.rehearsal.launcher.certificates import authority
+from infra.rehearsal.launcher.edge import Edge
 from infra.rehearsal.launcher.internals import app, container_reaper, ecs, replace
+
+_HTTPS = "0.0.0.0:443"
 
 
 def main() -> None:
-    """Serve on the address in BIND (a hypercorn bind); with an engine's socket, run tasks and the database on it."""
+    """Serve; with an engine's socket, run tasks and the database on it."""
     resource_types.install()
     distribution.install()
     container_definitions.install()
     registry.install()
+    sign_in.install()
     database.protect()
-    engine = ecs._get_docker()
-    if engine:
-        replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
-        database.install(engine)
-        fargate.install(engine)
     config = Config()
     config.bind = [os.environ["BIND"]]
+    engine = ecs._get_docker()
+    if engine:
+        certificates = authority()
+        replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
+        database.install(engine)
+        fargate.install(engine, certificates)
+        config.insecure_bind, config.bind = config.bind, [_HTTPS]
+        config.certfile = config.keyfile = str(certificates.for_what_is_served())
+        config.alpn_protocols = ["http/1.1"]
     config.graceful_timeout = 1
     try:
         asyncio.run(_serve(config))
@@ -42,6 +62,7 @@ def main() -> None:
 
 
 async def _serve(config: Config) -> None:
+    served: Any = Edge(app.app, distribution.onward)
     released = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -50,7 +71,7 @@ async def _serve(config: Config) -> None:
         loop.call_soon_threadsafe(released.set)
 
     threading.Thread(target=wait, daemon=True).start()
-    await serve(app.app, config, shutdown_trigger=released.wait)
+    await serve(served, config, shutdown_trigger=released.wait)
 
 
 def _remove_containers(engine: Any) -> None:

@@ -1,19 +1,86 @@
-"""CloudFront passes requests on to an origin in the VPC, as that origin's own settings say.
+"""CloudFront passes requests on to an origin in the VPC, as the distribution and that origin's own settings say.
 
-The emulator serves a distribution, but does not know of such origins in CloudFormation, nor look at their settings.
+The emulator serves a distribution, but does not know of such origins in CloudFormation, nor look at their settings, and
+it reads an answer as a whole before it passes it on. Its own rules on headers are what is used here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from infra.rehearsal.launcher.internals import cloudfront, cloudfront_js, get_account_id, replace
+from infra.rehearsal.launcher import balancer
+from infra.rehearsal.launcher.edge import Answer, Onward, Scope
+from infra.rehearsal.launcher.internals import app, cloudfront, get_account_id, replace
 
 
 def install() -> None:
-    """Have requests follow the settings of a VPC origin, and pass a function, for which there is no JavaScript here."""
+    """Have requests follow the settings of a VPC origin."""
     replace(cloudfront, "_dataplane_origin", _with_settings_of_vpc_origin)
-    replace(cloudfront_js, "evaluate", lambda _: lambda _code, event: event["request"])
+
+
+def onward(scope: Scope, headers: Mapping[str, str]) -> Onward | Answer | None:
+    """Return where a viewer's request goes, or what it is answered; None when no distribution has its host's name.
+
+    No function runs: there is no JavaScript here.
+    """
+    label = app._parse_cloudfront_dataplane_host(headers.get("host", ""))
+    distribution = label and cloudfront.find_distribution_for_label(label)
+    if not distribution:
+        return None
+    config = cloudfront.parse_distribution_dataplane_config(distribution)
+    behavior = cloudfront._match_behavior(config, scope["path"])
+    method, path = scope.get("method", "GET"), scope["raw_path"].decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    is_https = scope["scheme"] in ("https", "wss") or headers.get("x-forwarded-proto") == "https"
+    refusal = (
+        cloudfront._check_stacked_distribution(headers)
+        or cloudfront._check_viewer_protocol_policy(behavior, method, is_https, path, query, headers)
+        or cloudfront._check_allowed_methods(behavior, method)
+    )
+    if refusal:
+        return Answer(*refusal)
+    origin = config["origins"][behavior["target_origin_id"]]
+    client = scope["client"][0]
+    forwarded = cloudfront._origin_request_headers(
+        origin, _forwarded(behavior, headers), client, headers.get("x-forwarded-for", "")
+    )
+    if "content-length" in headers:
+        forwarded["content-length"] = headers["content-length"]
+    behind = cloudfront._registered_alb(origin)
+    address = behind and balancer.address(behind, origin["http_port"], path, method, headers)
+    if not address:
+        return Answer(
+            *cloudfront._cf_error_response(502, "The request could not be satisfied.", "Error from cloudfront")
+        )
+    return Onward(
+        url=f"http://{address}{path}{'?' if query else ''}{query}",
+        headers=forwarded,
+        idle_seconds=origin["read_timeout"],
+        amend=partial(_amended, behavior, headers.get("origin", ""), method),
+    )
+
+
+def _forwarded(behavior: dict[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that the behavior's policies let through, and those that always are."""
+    allowed, cookie_allowed, _query_allowed = cloudfront._forwarding_predicates(behavior)
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if allowed(name) or name in cloudfront._ALWAYS_FORWARD_REQUEST_HEADERS
+    }
+    cookies = cloudfront._event_cookies_from_header(headers.get("cookie", ""))
+    kept["cookie"] = "; ".join(f"{name}={cookie['value']}" for name, cookie in cookies.items() if cookie_allowed(name))
+    return {"user-agent": "Amazon CloudFront"} | {name: value for name, value in kept.items() if value}
+
+
+def _amended(
+    behavior: dict[str, Any], origin: str, method: str, headers: dict[str, list[str]]
+) -> Mapping[str, str | list[str]]:
+    policy = cloudfront.response_headers_policy_config(behavior.get("response_headers_policy_id"))
+    amended = cloudfront._apply_response_headers_policy(headers, policy, origin, method)
+    result: dict[str, str | list[str]] = cloudfront._add_cloudfront_headers(amended, "Miss from cloudfront")
+    return result
 
 
 def _with_settings_of_vpc_origin(read_origin: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

@@ -11,23 +11,26 @@ import urllib.request
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from infra.rehearsal.launcher import registry
+from infra.rehearsal.launcher import registry, sign_in
+from infra.rehearsal.launcher.certificates import BUNDLE, Authority
 from infra.rehearsal.launcher.database import run_off_the_loop
 from infra.rehearsal.launcher.internals import alb, ecs, handlers, replace, request_scope, spawn_background
 
 _SECOND = 1_000_000_000  # Docker's unit of time is the nanosecond
 _POLL = 0.25  # seconds
 _LOG_SECONDS = 1.0  # in which the last of a container's log is read
+_BUNDLE = "/etc/ssl/rehearsal.pem"
 _STEADY_TIMEOUT = 300.0  # seconds; ECS itself gives up after three hours
 
 # service name: {port mapping name: DNS name}, of ServiceConnectConfiguration, which the emulator drops
 _dns_names: dict[str, dict[str, str]] = {}
 
 
-def install(engine: Any) -> None:
+def install(engine: Any, certificates: Authority) -> None:
     """Replace how the emulator runs the containers of a task."""
-    replace(ecs, "_build_run_kwargs", _with_every_setting)
+    replace(ecs, "_build_run_kwargs", partial(_with_every_setting, certificates))
     replace(ecs, "_run_docker_container", lambda _: _start_in_order)
     replace(
         ecs, "_prepare_service_images", lambda _: lambda *_: None
@@ -37,25 +40,33 @@ def install(engine: Any) -> None:
     replace(ecs, "_cleanup_task_resources", partial(_that_removes_what_has_ended, engine))
 
 
-def _with_every_setting(build_arguments: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def _with_every_setting(
+    certificates: Authority, build_arguments: Callable[..., dict[str, Any]]
+) -> Callable[..., dict[str, Any]]:
     def arguments(container: dict[str, Any], task_definition: dict[str, Any], *others: Any) -> dict[str, Any]:
         result = build_arguments(container, task_definition, *others)
         network, task = result["network"], ecs._tasks[result["labels"]["com.amazonaws.ecs.task-arn"]]
         result["labels"] |= container.get("dockerLabels", {})
         result["environment"] = _environment(result["environment"], task)
         result["networking_config"] = {network: {"Aliases": _aliases(task, container)}}
-        return result | _settings(container, task_definition)
+        settings = _settings(container, task_definition)
+        settings["volumes"] = [*settings.get("volumes", []), certificates.mounted(BUNDLE, _BUNDLE)]
+        settings["extra_hosts"] = dict.fromkeys(
+            sign_in.hosts(), urlsplit(result["environment"]["AWS_ENDPOINT_URL"]).hostname
+        )
+        return result | settings
 
     return arguments
 
 
 def _environment(given: dict[str, str], task: dict[str, Any]) -> dict[str, str]:
-    """What a container is given as its variables: on ECS the region too, and here no TLS to the database."""
+    """What a container is given as its variables: on ECS the region too, here whom to trust; no TLS to the database."""
     region, account = task["taskArn"].split(":")[3:5]
     # For the task role's: the SDK asks for those only on ECS's own link-local address.
     credentials = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "rehearsal"}
     bridged = {"PGSSLMODE": "disable"} if "PGSSLMODE" in given else {}
-    return given | {"AWS_REGION": region} | credentials | bridged
+    trusting = {"SSL_CERT_FILE": _BUNDLE, "REQUESTS_CA_BUNDLE": _BUNDLE}
+    return trusting | given | {"AWS_REGION": region} | credentials | bridged
 
 
 def _aliases(task: dict[str, Any], container: dict[str, Any]) -> list[str]:

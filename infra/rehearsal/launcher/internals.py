@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 from ministack import app
-from ministack.core import cloudfront_js, container_reaper
+from ministack.core import container_reaper
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
-from ministack.services import alb, cloudfront, ec2, ecr, ecs, rds, secretsmanager, waf
+from ministack.services import alb, cloudfront, cognito, ec2, ecr, ecs, rds, secretsmanager, waf
 from ministack.services.cloudformation import provisioners, stacks
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "alb",
     "app",
     "cloudfront",
-    "cloudfront_js",
+    "cognito",
     "container_reaper",
     "ec2",
     "ecr",
