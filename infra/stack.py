@@ -9,18 +9,22 @@ from infra.compose.model import ServiceDefinition
 from infra.constructs.alarms import Alarms
 from infra.constructs.database import Database
 from infra.constructs.distribution import CLIENT_ADDRESS_HEADER
+from infra.constructs.file_system import FileSystem
 from infra.constructs.images import Images
 from infra.constructs.load_balancer import LoadBalancer
 from infra.constructs.network import Network
+from infra.constructs.scheduled_task import ScheduledTask
 from infra.constructs.secrets import Secrets
 from infra.constructs.service import Service
 from infra.constructs.sign_in import SignIn
+from infra.constructs.tasks import TaskResources
 from infra.constructs.traffic_logs import TrafficLogs
 from infra.constructs.variables import ContainerVariables
 from infra.constructs.web_acl import WebAcl
 from infra.plan import Plan
 from infra.plan.environment import CloudFrontSettings
 from infra.plan.exposure import is_public, people_sign_in
+from infra.plan.volumes import volumes
 
 
 class ApplicationStack(Stack):
@@ -53,29 +57,38 @@ class ApplicationStack(Stack):
             return variables
 
         cluster = self._cluster(network)
-        images = Images(self, "Images", architecture=settings.architecture, secrets=secrets)
+        files = self._file_system(network)
+        given = TaskResources(
+            cluster=cluster,
+            network=network,
+            images=Images(self, "Images", architecture=settings.architecture, secrets=secrets),
+            files=files,
+            variables_for=variables_for,
+            settings=settings,
+        )
         services = {
-            name: Service(
-                self,
-                name,
-                task=task,
-                count=plan.counts[name],
-                cluster=cluster,
-                network=network,
-                images=images,
-                variables_for=variables_for,
-                settings=settings,
-            )
+            name: Service(self, name, task=task, count=plan.counts[name], given=given)
             for name, task in plan.tasks.items()
+            if not task.service.schedule
         }
         for service in services.values():
             for other in service.task.reaches:
                 service.reach(services[other])
-            if database and service.task.uses_database:
-                database.allow_from(service.ecs_service, service.task.service.name)
-                service.start_after(database.security_group)
-                for user in service.task.database_users:
-                    database.allow_sign_in(service.task_role, user)
+        jobs = [
+            ScheduledTask(self, name, task=task, given=given)
+            for name, task in plan.tasks.items()
+            if task.service.schedule
+        ]
+        both: list[Service | ScheduledTask] = [*services.values(), *jobs]
+        for tasks in both:
+            if database and tasks.task.uses_database:
+                database.allow_from(tasks.security_group, tasks.task.service.name)
+                tasks.start_after(database.security_group)
+                for user in tasks.task.database_users:
+                    database.allow_sign_in(tasks.task_role, user)
+            if files and tasks.task.written_volumes:
+                files.allow_from(tasks.security_group, tasks.task.service.name)
+                tasks.start_after(files)
 
         public = {name: service for name, service in services.items() if service.task.service.public}
         target_groups = load_balancer.route(public) if load_balancer else {}
@@ -96,6 +109,13 @@ class ApplicationStack(Stack):
             iam_sign_in=any(task.database_users for task in self._plan.tasks.values()),
             settings=self._settings,
         )
+
+    def _file_system(self, network: Network) -> FileSystem | None:
+        owners = volumes(self._plan.project)
+        if not owners:
+            return None
+        backups = self._settings.deletion_protection
+        return FileSystem(self, "Volumes", network=network, volumes=owners, backups=backups)
 
     def _load_balancer(self, network: Network) -> LoadBalancer | None:
         if not is_public(self._plan.project):

@@ -42,6 +42,15 @@ def check(project: Project, services: Mapping[str, Fields]) -> frozenset[str]:
             if other not in reachable:
                 continue
             variable = key.rpartition(".")[2] if "environment" in key else ""
+            if service.schedule:
+                reason = (
+                    f"{shown} cannot be reached by a task that runs by the clock (x-aws.schedule), which has no names"
+                )
+                reason += " of other services"
+                alternative = f"Write the public URL, such as x-aws: {{environment: {{{variable}: {_EXAMPLE}}}}};"
+                alternative += f" or let it use the database, or {other} do what it is for."
+                services[name].problem(key, reason, alternative if variable else _BY_VARIABLE)
+                continue
             if is_compared(variable) or name in _before(other, project):
                 reason = f"{shown} cannot be reached on AWS from here: {other} waits for this service"
                 if name not in _before(other, project):
@@ -60,7 +69,7 @@ def check(project: Project, services: Mapping[str, Fields]) -> frozenset[str]:
                 alternative = f'Name it in {other}, such as expose: ["{port}"].'
                 services[name].problem(key, reason, f"Write {ports}. Or: {alternative}" if ports else alternative)
         for other in service.depends_on:
-            if other in reachable and not project.services[other].ports:
+            if other in reachable and not project.services[other].ports and not service.schedule:
                 port = usual_port(project.services[other].image) or 8000
                 reason = f"{other} has no port, so on AWS nobody reaches it"
                 alternative = f'Name it in {other}, such as expose: ["{port}"]'

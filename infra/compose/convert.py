@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.compose import addresses, autoscaling, dependencies, egress, keys, public, secrets, storage, values
+from infra.compose import (
+    addresses,
+    autoscaling,
+    dependencies,
+    egress,
+    keys,
+    public,
+    schedule,
+    secrets,
+    storage,
+    values,
+    volumes,
+)
 from infra.compose.database import to_database
 from infra.compose.environment import environment_of
 from infra.compose.fields import Fields
@@ -66,8 +78,10 @@ def to_project(data: Any, file: Path, variables: Mapping[str, str], problems: Pr
     dependencies.check(project, on_fargate)
     public.check(project, on_fargate, addresses.check(project, on_fargate))
     autoscaling.check(project, on_fargate)
+    schedule.check(project, on_fargate)
     egress.check(project, on_fargate)
     storage.check(project, on_fargate)
+    volumes.check(project, on_fargate, root.within("volumes"))
     secrets.check(project, on_fargate, environments, mapping, excused)
     problems.raise_any()
     return project

@@ -36,7 +36,18 @@ _RESERVED = RESERVED_WORDS | {
 }
 _RESERVED_PREFIXES = ("pg_", "rds_", "rdsadmin", "rdsrepladmin")
 
-_FOR_CONTAINERS = {"autoscaling", "database_sign_in", "environment", "registry_credentials", "secrets", "sign_in"}
+_FOR_CONTAINERS = {
+    *(
+        "autoscaling",
+        "database_sign_in",
+        "egress",
+        "environment",
+        "registry_credentials",
+        "schedule",
+        "secrets",
+        "sign_in",
+    ),
+}
 
 
 _INIT_SCRIPTS = "/docker-entrypoint-initdb.d"

@@ -12,6 +12,11 @@ _HOST_NAME = values.matching(
     "[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "a host name for Service Connect, as others reach it: lower-case, digits and -"
 )
 _CONDITION = values.one_of(*Condition)
+_RUNS_TO_ITS_END = values.matching(r"no|on-failure(:\d+)?", '"no" or on-failure, since it has to complete')
+_KEEPS_RUNNING = values.matching(
+    r"always|unless-stopped|on-failure(:\d+)?",
+    "always, unless-stopped or on-failure: ECS keeps it running, as no service waits for it to complete",
+)
 
 
 def depends_on(
@@ -65,7 +70,8 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
         if name in one_shots:
             _check_one_shot(fields)
         else:
-            _check_long_running(fields)
+            _check_size(fields)
+            fields.get("restart", _RUNS_TO_ITS_END if service.schedule else _KEEPS_RUNNING, "")
 
 
 def _check_one_shot(fields: Fields) -> None:
@@ -75,12 +81,10 @@ def _check_one_shot(fields: Fields) -> None:
             fields.problem(key, reason, "Drop the key, or wait with service_healthy.")
     if "public" in fields.within("x-aws"):
         fields.problem("x-aws.public", reason, "Drop the key, or wait with service_healthy.")
-    fields.get("restart", values.matching(r"no|on-failure(:\d+)?", '"no" or on-failure, since it has to complete'), "")
+    fields.get("restart", _RUNS_TO_ITS_END, "")
 
 
-def _check_long_running(fields: Fields) -> None:
-    policies = "always, unless-stopped or on-failure: ECS keeps it running, as no service waits for it to complete"
-    fields.get("restart", values.matching(r"always|unless-stopped|on-failure(:\d+)?", policies), "")
+def _check_size(fields: Fields) -> None:
     limits = fields.within("deploy").within("resources").within("limits")
     for key, example, elsewhere in (("cpus", '"0.5"', "cpus"), ("memory", "512M", "mem_limit")):
         if key not in limits and elsewhere not in fields:  # which is told to move here

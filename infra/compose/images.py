@@ -66,6 +66,11 @@ _PORTS: Mapping[str, int] = {
     "mailpit": 1025,
 }
 
+# What starts as root and gives its directory to a user of its own.
+_GIVES_FILES_AWAY = frozenset(
+    {"redis", "redis-stack", "redis-stack-server", "valkey", "keydb", "rabbitmq", "mosquitto"}
+)
+
 
 def repository(image: str) -> str:
     """Return the last part of an image's repository, without registry, tag and digest; of `…/mssql/server` both."""
@@ -77,3 +82,8 @@ def repository(image: str) -> str:
 def usual_port(image: str | None) -> int | None:
     """Return the port that containers of an image listen on if nobody says otherwise; None when it is not known."""
     return _PORTS.get(repository(image)) if image else None
+
+
+def gives_files_away(image: str | None) -> bool:
+    """Say whether containers of an image change the owner of their files when they start, unless they have a user."""
+    return image is not None and repository(image) in _GIVES_FILES_AWAY

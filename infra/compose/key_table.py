@@ -58,6 +58,13 @@ KEYS: tuple[Key, ...] = (
         {
             "name": "the project's name; it must be given, since a folder's name differs from clone to clone",
             "services": "see below",
+            "volumes": (
+                "one that a service on Fargate names is a directory of an encrypted Amazon EFS file system, which "
+                "stays when the stack is removed; others are for the laptop alone"
+            ),
+            "volumes.*.driver volumes.*.driver_opts volumes.*.external volumes.*.external.name": (
+                "refused, but for the driver local, where a service on Fargate names the volume"
+            ),
         },
     ),
     *_ignored(
@@ -65,7 +72,7 @@ KEYS: tuple[Key, ...] = (
         {
             "version": "Compose itself no longer reads it",
             "networks": "the stack makes one VPC and lets security groups decide who reaches whom",
-            "volumes": "a service that uses one on Fargate is refused; the managed database keeps its own",
+            "volumes.*.labels volumes.*.name": "the stack names and tags what it makes",
             "secrets configs": "a service that uses one is refused",
         },
     ),
@@ -137,13 +144,23 @@ KEYS: tuple[Key, ...] = (
             "read_only": "readonlyRootFilesystem",
             "restart": (
                 "a service's tasks are always replaced, whichever policy but `no` is given; a service that others "
-                "wait for to complete needs `no` (or none) or `on-failure`, and runs once per task"
+                "wait for to complete needs `no` (or none) or `on-failure`, and runs once per task; with "
+                "`x-aws.schedule` `on-failure:N` repeats a run that failed up to N times, 3 without a number"
             ),
             "stop_grace_period": "stopTimeout, at most 120 s",
             "tmpfs": "an empty volume of the task's ephemeral storage, mounted at the path; options are refused",
             "ulimits": "ulimits; Fargate takes nofile only",
             "ulimits.*.hard ulimits.*.soft": "as `ulimits`",
-            "user": "user",
+            "user": "user; of a service with a volume also who owns what is in it",
+            "volumes": (
+                "named volumes: mounted from Amazon EFS, encrypted on the way, with the right to that directory "
+                "alone. What is in it belongs to the `user` of the first service that names the volume, if that is a "
+                "number, and to 1000 otherwise, whoever writes it; nobody can change an owner. It begins empty: "
+                "nothing of the image is copied there. A database's data is refused, and so is a bind mount, which "
+                "belongs into docker-compose.override.yml"
+            ),
+            "volumes.[].read_only volumes.[].source volumes.[].target volumes.[].type": "as in Compose",
+            "volumes.[].volume": "see below",
             "working_dir": "workingDirectory",
             "x-aws": "see below",
         },
@@ -167,6 +184,10 @@ KEYS: tuple[Key, ...] = (
             "ports.[].app_protocol ports.[].host_ip ports.[].mode ports.[].name ports.[].published": (
                 "a load balancer, not the host, receives the traffic"
             ),
+            "volumes.[].bind volumes.[].consistency volumes.[].image volumes.[].tmpfs": (
+                "only a named volume is mounted; other types are refused"
+            ),
+            "volumes.[].volume.labels volumes.[].volume.nocopy": "the stack tags what it makes, and copies nothing",
             "pull_policy pull_refresh_after": "ECS pulls the image that the task definition names by its digest",
             "security_opt": (
                 "Fargate takes no security options; the options here tighten or loosen the local engine only"
@@ -279,14 +300,8 @@ KEYS: tuple[Key, ...] = (
                 "Drop the key, or configure the program itself.",
             ),
             "use_api_socket": (f"{_NO_HOST}, its engine's socket included", _DROP),
-            "volumes volumes_from": (
-                "a Fargate task has neither the host's directories nor a disk that outlives it",
-                (
-                    "Keep it in docker-compose.override.yml, which Compose reads on a laptop and the stack does not; on"
-                    " AWS, copy files into the image, use tmpfs for scratch space, and keep data in the managed"
-                    " database or in Amazon S3."
-                ),
-            ),
+            "volumes.[].volume.subpath": ("a volume is one directory", "Drop the key, or make it a volume of its own."),
+            "volumes_from": ("ECS mounts volumes by their names", "Drop the key and name the volumes under volumes."),
         },
     ),
     *_mapped(
@@ -428,8 +443,19 @@ KEYS: tuple[Key, ...] = (
             ),
             "registry_credentials": (
                 '{existing: name-or-ARN}: the secret, `{"username": …, "password": …}`, that ECS signs in to a private '
-                "registry with to pull `image`. Amazon ECR needs none"
+                "registry with to pull `image`, of a service without `build`. Amazon ECR needs none"
             ),
+            "schedule": (
+                "cron(…) or rate(…) of EventBridge Scheduler: the service's task runs then, to its end, and not all "
+                "the time. A run begins when the one before has ended, and is left out otherwise; `restart: "
+                "on-failure:3` repeats one that failed. It reaches the database and the addresses of `egress`, but "
+                "no other service by its name. AWS Step Functions shows each run, and an alarm tells of one that "
+                "failed"
+            ),
+            "schedule.expression": "cron(…) or rate(…), where more than that is said",
+            "schedule.overlap": "true: a run begins also while the one before is still going on",
+            "schedule.time_zone": "such as America/Sao_Paulo; UTC unless given. Summer time is followed",
+            "schedule.timeout": "after which a run is given up, such as 2h; 12h unless given, 7d at most",
             "secrets": (
                 "VARIABLE: name; the stack makes one secret of AWS Secrets Manager with a random value for each name, "
                 "and services that give the same name share it. VARIABLE: {existing: name-or-ARN, key: field} brings "

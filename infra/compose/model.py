@@ -72,6 +72,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VolumeMount:
+    """A named volume in a container."""
+
+    volume: str
+    path: str  # absolute, in the container
+    read_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ulimit:
     """A resource limit of a container, such as `nofile`."""
 
@@ -98,6 +107,17 @@ class Autoscaling:
     max_replicas: int
     cpu_percent: int | None  # average CPU of the tasks
     requests_per_minute: int | None  # per task; public services only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """`x-aws.schedule`: when a service's task runs, if not all the time."""
+
+    expression: str  # of EventBridge Scheduler: cron(…) or rate(…)
+    time_zone: str  # of the IANA database
+    may_overlap: bool  # a run begins also while the one before it is still going on
+    timeout_seconds: int  # after which a run is given up
+    retries: int  # of a run that failed (`restart: on-failure:3`)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +154,7 @@ class ServiceDefinition:
     read_only: bool
     init: bool
     scratch_directories: tuple[str, ...]  # `tmpfs` paths: writable, gone with the task
+    volumes: tuple[VolumeMount, ...]
     stop_grace_period_seconds: int | None
     ulimits: tuple[Ulimit, ...]
     drop_capabilities: tuple[str, ...]
@@ -141,6 +162,7 @@ class ServiceDefinition:
     labels: Mapping[str, str]
     public: Public | None
     autoscaling: Autoscaling | None
+    schedule: Schedule | None
     egress: tuple[EgressRule, ...]  # besides port 443, the database and other services
     stops_first: bool  # there are never two tasks of it: the old one stops before the new one starts
     database_user: str | None  # `x-aws.database_sign_in: iam`: signs in to RDS as this user by IAM token, not password
@@ -171,6 +193,10 @@ class Project:
     name: str
     services: Mapping[str, ServiceDefinition]
     database: DatabaseDefinition | None
+
+    def scheduled(self) -> frozenset[str]:
+        """Services whose tasks run by the clock."""
+        return frozenset(name for name, service in self.services.items() if service.schedule)
 
     def one_shots(self) -> frozenset[str]:
         """Services another one waits for to complete: containers of its task, not services of their own."""

@@ -45,7 +45,9 @@ def check(project: Project, services: Mapping[str, Fields], wanted: Set[str]) ->
     `wanted` are services that others are told to depend on already.
     """
     one_shots = project.one_shots()
-    reached = {other for service in project.services.values() for other in service.depends_on} | wanted
+    # Not by tasks that run by the clock: they have no names of others, and nobody sends them anything.
+    running = {name: service for name, service in project.services.items() if not service.schedule}
+    reached = {other for service in running.values() for other in service.depends_on} | wanted
     owners: dict[str, str] = {}
     for name, service in project.services.items():
         if service.public is None:
@@ -63,7 +65,7 @@ def check(project: Project, services: Mapping[str, Fields], wanted: Set[str]) ->
                 reason = f"{path} belongs to {owners[path]} already"
                 services[name].problem("x-aws.public.paths", reason, "Give each path to one service.")
             owners[path] = name
-    for name, service in project.services.items():
+    for name, service in running.items():
         if service.ports and service.public is None and name not in reached | one_shots:
             reason = "nobody reaches this service on AWS: it is not public, and no other one depends on it"
             alternative = f"Add {_fitting(service, owners)}; or depends_on to the services that send it something; or"
@@ -71,8 +73,8 @@ def check(project: Project, services: Mapping[str, Fields], wanted: Set[str]) ->
             owners.setdefault("/*", name)  # so that the next one is told another path
             services[name].problem("ports" if "ports" in services[name] else "expose", reason, alternative)
     if not any(service.public for service in project.services.values()):
-        published = [name for name in project.services if "ports" in services[name] and name in reached - one_shots]
-        if published and reached >= {name for name, service in project.services.items() if service.ports}:
+        published = [name for name in running if "ports" in services[name] and name in reached - one_shots]
+        if published and reached >= {name for name, service in running.items() if service.ports}:
             name = published[-1]
             reason = "no service is public, so nobody outside reaches the application"
             alternative = (

@@ -11,7 +11,9 @@ from infra.compose.egress import egress_of
 from infra.compose.fields import Fields
 from infra.compose.model import Build, Condition, HealthCheck, SecretDefinition, ServiceDefinition, Ulimit
 from infra.compose.public import public_of
+from infra.compose.schedule import schedule_of
 from infra.compose.variables import VariableSources, secret_of
+from infra.compose.volumes import mounts_of
 
 # Ranges of the ECS API: HealthCheck and ContainerDefinition.stopTimeout.
 _INTERVAL, _TIMEOUT, _START_PERIOD = values.seconds(5, 300), values.seconds(2, 60), values.seconds(0, 300)
@@ -42,19 +44,15 @@ def to_service(
     order = deploy.within("update_config").get("order", values.one_of("start-first", "stop-first"), None)
     if "build" not in fields and "image" not in fields:
         fields.problem("", "has neither build nor image")
-    if "docker.sock" in str(fields.raw("volumes")):
-        reason = "no task has the socket of a Docker engine"
-        alternative = (
-            "Keep it in docker-compose.override.yml; on AWS, x-aws.public routes requests, CloudWatch has the logs"
-        )
-        fields.problem(
-            "volumes", reason, f"{alternative} and metrics, and Amazon ECS (RunTask) or AWS Batch starts containers."
-        )
+    credentials = fields.within("x-aws").get("registry_credentials", _registry_credentials, None)
+    if "build" in fields and credentials:
+        reason = "this service's image is built and pushed to Amazon ECR, which needs none"
+        fields.problem("x-aws.registry_credentials", reason, "Drop the key, or drop build to pull the image.")
     return ServiceDefinition(
         name=fields.service or "",
         build=_build(fields, directory),
         image=fields.get("image", values.string, None),
-        registry_credentials=fields.within("x-aws").get("registry_credentials", _registry_credentials, None),
+        registry_credentials=credentials,
         architecture=None if "build" in fields else fields.get("platform", _architecture, None),
         command=fields.get("command", values.words, None),
         entrypoint=fields.get("entrypoint", values.words, None),
@@ -73,6 +71,7 @@ def to_service(
         read_only=fields.get("read_only", values.boolean, False),
         init=fields.get("init", values.boolean, False),
         scratch_directories=fields.get("tmpfs", _scratch_directories, ()),
+        volumes=mounts_of(fields),
         stop_grace_period_seconds=fields.get("stop_grace_period", _STOP_TIMEOUT, None),
         ulimits=_ulimits(fields),
         drop_capabilities=tuple(fields.each("cap_drop", values.capability)),
@@ -80,6 +79,7 @@ def to_service(
         labels=_pairs(fields, "labels"),
         public=public_of(fields),
         autoscaling=autoscaling_of(fields),
+        schedule=schedule_of(fields),
         egress=egress_of(fields),
         stops_first=order == "stop-first" and replicas == 1,
         database_user=variables.database_user,

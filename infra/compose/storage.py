@@ -48,11 +48,13 @@ def check(project: Project, services: Mapping[str, Fields]) -> None:
     """Note what writes to a file of SQLite in a task."""
     for name, service in project.services.items():
         for key, value in strings(service, services[name]):
-            if _SQLITE_FILE.search(value):
+            if found := _SQLITE_FILE.search(value):
                 alternative = "Use PostgreSQL: a service with the image postgres:18 and x-aws.rds."
                 if "environment" in key:
                     alternative += f" Or write the URL for AWS in x-aws.environment.{key.rpartition('.')[2]}."
                 reason = "names a file of SQLite, which is on the disk of a task and ends with it"
+                if any(f"{mount.path}/" in value[found.start() :] for mount in service.volumes):
+                    reason = "names a file of SQLite on a network file system, where its locks do not hold"
                 services[name].problem(key, reason, alternative)
 
 

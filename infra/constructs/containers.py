@@ -37,6 +37,10 @@ def add_containers(
         for one_shot in [added[name] for name in service.depends_on if name in added]:
             condition = ecs.ContainerDependencyCondition.SUCCESS
             container.add_container_dependencies(ecs.ContainerDependency(container=one_shot, condition=condition))
+        for mount in service.volumes:
+            container.add_mount_points(
+                ecs.MountPoint(container_path=mount.path, source_volume=mount.volume, read_only=mount.read_only)
+            )
         directories = [*service.scratch_directories]
         if ecs_exec and service is task.service and service.read_only:
             directories += _EXEC_DIRECTORIES

@@ -2,26 +2,20 @@
 
 from typing import cast
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from infra.constructs.alarms import Alarms
 from infra.constructs.autoscaling import scale
-from infra.constructs.containers import add_containers, port_name
-from infra.constructs.images import Images
-from infra.constructs.log_groups import log_group
-from infra.constructs.network import Network
-from infra.constructs.variables import VariablesFor
-from infra.plan.environment import Environment
+from infra.constructs.containers import port_name
+from infra.constructs.tasks import TaskResources, task_definition, task_security_group
 from infra.plan.task_count import TaskCount
 from infra.plan.tasks import Task
 from infra.plan.timeouts import NO_LIMIT, REGISTRATION_SECONDS
-
-_ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
 
 
 class Service(Construct):
@@ -34,53 +28,18 @@ class Service(Construct):
         *,
         task: Task,
         count: TaskCount,
-        cluster: ecs.Cluster,
-        network: Network,
-        images: Images,
-        variables_for: VariablesFor,
-        settings: Environment,
+        given: TaskResources,
     ) -> None:
         super().__init__(scope, construct_id)
         self.task = task
         self._count = count
-        name = task.service.name
-        definition = ecs.FargateTaskDefinition(
-            self,
-            "Tasks",
-            family=f"{Stack.of(self).stack_name}-{name}",
-            cpu=task.size.cpu,
-            memory_limit_mib=task.size.memory_mib,
-            runtime_platform=ecs.RuntimePlatform(
-                operating_system_family=ecs.OperatingSystemFamily.LINUX,
-                cpu_architecture=_ARCHITECTURES[settings.architecture],
-            ),
-        )
-        logs = log_group(
-            self,
-            "Logs",
-            name=f"/{Stack.of(self).stack_name}/{name}",
-            retention_days=settings.monitoring.log_retention_days,
-        )
-        add_containers(
-            definition,
-            task,
-            images=images,
-            variables_for=variables_for,
-            log_group=logs,
-            ecs_exec=settings.services.ecs_exec,
-        )
-        security_group = ec2.SecurityGroup(
-            self, "SecurityGroup", vpc=network.vpc, description=f"Tasks of {name}", allow_all_outbound=False
-        )
-        security_group.add_egress_rule(
-            ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS: the image registry, logs, secrets and other APIs"
-        )
-        for rule in task.egress:
-            security_group.add_egress_rule(ec2.Peer.ipv4(rule.cidr), ec2.Port.tcp(rule.port), "x-aws.egress")
+        definition = task_definition(self, task, given)
+        self.security_group = security_group = task_security_group(self, task, given)
+        settings, network = given.settings, given.network
         self.ecs_service = ecs.FargateService(
             self,
             "Service",
-            cluster=cluster,
+            cluster=given.cluster,
             task_definition=definition,
             # Left to the scaling where there is any: an update would otherwise set it back.
             desired_count=None if task.service.autoscaling else self._count.minimum,
@@ -110,7 +69,7 @@ class Service(Construct):
         self._resource.node.add_dependency(security_group, definition.obtain_execution_role(), definition.task_role)
         # The capacity providers and the way out too: made after the service, it cannot place a task or pull an image;
         # removed before it, they are still in use.
-        self._resource.node.add_dependency(cluster, *network.way_out)
+        self._resource.node.add_dependency(given.cluster, *network.way_out)
 
     def reach(self, other: "Service") -> None:
         """Start after `other` has become healthy, and be allowed to send requests to it."""
@@ -120,9 +79,9 @@ class Service(Construct):
             name, target = self.task.service.name, other.task.service.name
             self.ecs_service.connections.allow_to(other.ecs_service, ec2.Port.tcp(port), f"{name} to {target}")
 
-    def start_after(self, *groups: ec2.ISecurityGroup) -> None:
-        """Start when the rules of others' security groups are there, and stop before they are removed."""
-        self._resource.node.add_dependency(*groups)
+    def start_after(self, *others: IDependable) -> None:
+        """Start when others, with the rules of their security groups, are there, and stop before they are removed."""
+        self._resource.node.add_dependency(*others)
 
     def scale(self, target_group: elbv2.ApplicationTargetGroup | None) -> None:
         """Run more tasks when there is more to do, if the compose file says so."""

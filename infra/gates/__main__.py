@@ -33,11 +33,7 @@ _GATES = ("CloudFormation Validate", "AwsSolutions", "NIST.800.53.R5", "checkov"
 def main() -> int:
     """Print the verdict; 1 when a finding is not acknowledged, or what is acknowledged is not there any more."""
     context = json.loads(Path("cdk.json").read_text())["context"]
-    settings = context["environments"]
-    # Who may use the application is the same with a name as without.
-    is_open = settings["prod"]["public_url"].get("open_to_the_internet", False)
-    domain = {**_DOMAIN, "open_to_the_internet": is_open}
-    variants = {**settings, "prod-domain": {**settings["prod"], "public_url": domain}}
+    variants = with_domain(context["environments"])
     try:
         with tempfile.TemporaryDirectory() as folder:
             findings, resources = find(compose_file(), variants, context, Path(folder))
@@ -46,6 +42,16 @@ def main() -> int:
     verdict = judge(findings, ACKNOWLEDGEMENTS, resources)
     print(report(verdict, list(variants)))
     return 0 if verdict.passes else 1
+
+
+def with_domain(environments: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the environments and, where there is a `prod`, that one as a team with a domain has it."""
+    if "prod" not in environments:
+        return dict(environments)
+    prod = environments["prod"]
+    # Who may use the application is the same with a name as without.
+    domain = {**_DOMAIN, "open_to_the_internet": prod["public_url"].get("open_to_the_internet", False)}
+    return {**environments, "prod-domain": {**prod, "public_url": domain}}
 
 
 def find(

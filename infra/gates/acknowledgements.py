@@ -12,6 +12,7 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
         rules=("AwsSolutions-ECS2",),
         resources=("*/Tasks",),
         environments=_EVERYWHERE,
+        depends_on_application=True,  # which has plain variables
         reason="Plain variables hold settings only. The compose reader refuses values that are secrets by name or form;"
         " secrets come from Secrets Manager.",
     ),
@@ -19,6 +20,7 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
         rules=("AwsSolutions-IAM5[Resource::*]",),
         resources=("*/Tasks/ExecutionRole/DefaultPolicy",),
         environments=_EVERYWHERE,
+        depends_on_application=True,  # which has images in Amazon ECR
         reason="ecr:GetAuthorizationToken, which takes no resource; all else in the policy names its resource.",
     ),
     Acknowledgement(
@@ -29,7 +31,12 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
     ),
     Acknowledgement(
         rules=("NIST.800.53.R5-IAMNoInlinePolicy",),
-        resources=("*/Tasks/ExecutionRole/DefaultPolicy", "*/Tasks/TaskRole/DefaultPolicy"),
+        resources=(
+            "*/Tasks/ExecutionRole/DefaultPolicy",
+            "*/Tasks/TaskRole/DefaultPolicy",
+            "*/Runs/Role/DefaultPolicy",
+            "*/SchedulerRole/DefaultPolicy",
+        ),
         environments=_EVERYWHERE,
         reason="Each policy is for one role and goes with it; a managed one could be attached elsewhere by mistake.",
     ),
@@ -126,6 +133,50 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
         environments=_EVERYWHERE,
         reason="The service waits for the rules of its security group, which a reference to the group does not do; the"
         " group itself comes with them in CDK.",
+    ),
+    Acknowledgement(
+        rules=("W3005",),
+        resources=("*/Runs", "*/Schedule"),
+        environments=_EVERYWHERE,
+        reason="They wait for the policies of their roles, which a reference to a role does not do; the role itself"
+        " comes with them in CDK.",
+    ),
+    Acknowledgement(
+        rules=("AwsSolutions-IAM5[Resource::*]",),
+        resources=("*/Runs/Role/DefaultPolicy",),
+        environments=_EVERYWHERE,
+        reason="ecs:ListTasks takes no resource that Fargate has, and tasks have no names before they run; a condition"
+        " leaves this cluster's alone.",
+    ),
+    Acknowledgement(
+        rules=("AwsSolutions-SF1", "AwsSolutions-SF2"),
+        resources=("*/Runs",),
+        environments=_EVERYWHERE,
+        reason="Step Functions keeps each execution with all its events for 90 days, and the task's own log is in"
+        " CloudWatch. There is one step to trace.",
+    ),
+    Acknowledgement(
+        rules=("NIST.800.53.R5-EFSInBackupPlan",),
+        resources=("Volumes/Files",),
+        environments=_EVERYWHERE,
+        reason="Where deletion_protection is true, EFS has AWS Backup copy the files every day and keeps that for 35"
+        " days. Other plans choose by tag and belong to the account.",
+    ),
+    Acknowledgement(
+        rules=("CKV_AWS_161",),
+        resources=("Database/Instance",),
+        environments=_EVERYWHERE,
+        depends_on_application=True,  # which has no x-aws.database_sign_in
+        reason="Its services sign in with the password that the stack generated, which is in Secrets Manager; IAM"
+        " authentication is switched on when one of them has x-aws.database_sign_in.",
+    ),
+    Acknowledgement(
+        rules=("W3691",),
+        resources=("Database/Instance",),
+        environments=_EVERYWHERE,
+        depends_on_application=True,  # which has an older PostgreSQL
+        reason="RDS takes a major version alone and picks its newest minor one; cfn-lint has the number in its list of"
+        " the oldest minor ones, which RDS makes no more.",
     ),
     Acknowledgement(
         rules=("NIST.800.53.R5-ELBv2ACMCertificateRequired",),

@@ -23,13 +23,15 @@ class Finding:
 class Acknowledgement:
     """Why some resources break some rules in some environments, and are meant to.
 
-    Each combination of the three must be a finding: an acknowledgement never covers more than there is.
+    Each combination of the three must be a finding, unless it depends on the application whether there is one: an
+    acknowledgement never covers more than there is.
     """
 
     rules: tuple[str, ...]  # as the gates call them, with what cdk-nag writes in brackets
     resources: tuple[str, ...]  # patterns of places in the construct tree, where * stands for any characters
     environments: tuple[str, ...]
     reason: str
+    depends_on_application: bool = False
 
     def combinations(self) -> list[tuple[str, str, str]]:
         """Return every environment, rule and pattern of resources that this is about."""
@@ -63,7 +65,8 @@ def judge(
     """Hold the findings against what is acknowledged.
 
     `resources` are the places in the construct tree that each environment has. Where they are given, an acknowledgement
-    about a part of the stack that is not there, such as the database of an application without one, is not stale.
+    about a part of the stack that is not there, such as the database of an application without one, is not stale; nor
+    is one about an environment that cdk.json does not have.
     """
     found = sorted(set(findings))
     combinations = [combination for each in acknowledgements for combination in each.combinations()]
@@ -73,9 +76,11 @@ def judge(
         acknowledged=tuple(acknowledged),
         stale=tuple(
             f"{environment}: {rule}: {pattern}: nothing to acknowledge any more"
-            for environment, rule, pattern in combinations
+            for each in acknowledgements
+            if not each.depends_on_application
+            for environment, rule, pattern in each.combinations()
             if not any(_covers((environment, rule, pattern), finding) for finding in found)
-            and (resources is None or _has_part(resources[environment], pattern))
+            and (resources is None or _has_part(resources.get(environment, ()), pattern))
         ),
     )
 

@@ -21,6 +21,11 @@ WHY = {
         "1, and 1 more for each of the first two years' rotations",
         "aws kms schedule-key-deletion --region {region} --key-id {identity}",
     ),
+    "AWS::EFS::FileSystem": (
+        "the files of the volumes",
+        "0.30 for each GB, and what AWS Backup keeps of them 0.05 for 35 days",
+        "aws efs delete-file-system --region {region} --file-system-id {identity}",
+    ),
     "AWS::S3::Bucket": (
         "the logs of who connected and who asked; each file is deleted when its time is over",
         "0.023 for each GB",

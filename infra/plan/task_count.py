@@ -37,6 +37,8 @@ class TaskCount:
 
 def task_count(service: ServiceDefinition, settings: ServicesSettings) -> TaskCount:
     """Return what the compose file asks for, within what the environment allows a service that scales."""
+    if service.schedule:
+        return TaskCount(1, 1, stops_first=not service.schedule.may_overlap)
     if service.autoscaling is None:
         return TaskCount(service.replicas, service.replicas, service.stops_first)
     minimum = min(max(service.replicas, settings.min_tasks), settings.max_tasks)

@@ -1,6 +1,6 @@
-"""Which containers run together: one task for each service that keeps running, with what must succeed before it."""
+"""Which containers run together: one task for each service, with what must succeed before it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.compose import ComposeError, Problem, Project
@@ -35,6 +35,12 @@ class Task:
         return tuple(dict.fromkeys(rule for container in self.containers for rule in container.egress))
 
     @property
+    def written_volumes(self) -> Mapping[str, bool]:
+        """The volumes that any of the containers has, and whether one of them writes to it."""
+        mounts = [mount for container in self.containers for mount in container.volumes]
+        return {mount.volume: any(not m.read_only for m in mounts if m.volume == mount.volume) for mount in mounts}
+
+    @property
     def uses_database(self) -> bool:
         """Whether any of the containers is given the database's address."""
         return any(container.uses_database for container in self.containers)
@@ -46,11 +52,16 @@ class Task:
 
 
 def tasks(project: Project) -> dict[str, Task]:
-    """Return the task of each long-running service, in file order; raise `ComposeError` naming all that fit no size."""
+    """Return the task of each service that nobody waits for to complete, in file order.
+
+    Raises:
+        ComposeError: naming all that fit no size.
+    """
     one_shots = project.one_shots()
     services = {name: service for name, service in project.services.items() if name not in one_shots}
     reaches = {
-        name: tuple(other for other in service.depends_on if other in services) for name, service in services.items()
+        name: tuple(other for other in service.depends_on if other in services and not service.schedule)
+        for name, service in services.items()
     }
     reached = {other for others in reaches.values() for other in others}
     found, problems = {}, []

@@ -45,6 +45,8 @@ FORMS = (
     "is empty",
     "lacks ",
     "has no target",
+    r"has no (minutes|hours|day-of-month|month|day-of-week|year) '",
+    r"must have \? for one of day-of-month and day-of-week, and",
     "has the unknown key",
     "ports are from",
     "the ranges of ",
@@ -214,6 +216,15 @@ def _drop_dependency(place: _Place, match: re.Match[str]) -> None:
     (place.service.get("depends_on") or {}).pop(match[1], None)
 
 
+def _scratch(place: _Place, match: re.Match[str]) -> None:
+    place.drop()
+    place.merge(match[1])
+
+
+def _define(place: _Place, match: re.Match[str]) -> None:
+    _merge(place.data, {"volumes": {match[1]: {}}})
+
+
 def _health_check(place: _Place, match: re.Match[str]) -> None:
     place.merge("healthcheck: {test: [CMD, 'true']}", match[1])
 
@@ -304,6 +315,10 @@ _ADVICE: list[tuple[str, Callable[[_Place, re.Match[str]], None]]] = [
     (r"ove (?:it|the volume|them) to docker-compose.override.yml", _drop),
     (r"\$\{(\w+):-…\}", _default),
     (r"'(\$.+)' is not a variable|'(\$\{)' lacks", _escape),
+    (r"Write ((?:cron|rate)\(.*?\))", _write(lambda match: match[1])),
+    (r"Write (tmpfs: \[.*?\]) instead", _scratch),
+    (r"Write such as (\w+:/\S+) \(", _write(lambda match: match[1])),
+    (r"Add volumes: \{(\S+): \{\}\}", _define),
     (r"goes round in a circle: \S+ -> (\S+)", _drop_dependency),
     (r"Give (\S+) a healthcheck", _health_check),
     (r"Write such as \w+: (\".*?\"|\[.*?\]|[^ ]*)[. ]", _write(lambda match: yaml.safe_load(match[1]))),

@@ -98,6 +98,7 @@ def ours(service: ServiceDefinition, project: Project) -> dict[str, Any]:
         "read_only": service.read_only,
         "init": service.init,
         "tmpfs": list(service.scratch_directories),
+        "volumes": [(mount.volume, mount.path, mount.read_only) for mount in service.volumes],
         "stop_grace_period": service.stop_grace_period_seconds,
         "ulimits": {limit.name: [limit.soft, limit.hard] for limit in service.ulimits},
         "cap_add": list(service.add_capabilities),
@@ -138,6 +139,9 @@ def theirs(data: dict[str, Any], service: ServiceDefinition, managed: set[str]) 
         "read_only": data.get("read_only", False),
         "init": data.get("init", False),
         "tmpfs": data.get("tmpfs", []),
+        "volumes": [
+            (volume["source"], volume["target"], volume.get("read_only", False)) for volume in data.get("volumes", [])
+        ],
         "stop_grace_period": duration(data["stop_grace_period"]) if "stop_grace_period" in data else None,
         "ulimits": {
             name: [limit["soft"], limit["hard"]] if isinstance(limit, dict) else [limit, limit]

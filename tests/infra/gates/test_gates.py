@@ -1,5 +1,6 @@
 """Each gate finds what it is there for, and an acknowledgement covers what it names and nothing else."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,21 @@ def test_an_acknowledgement_of_which_any_part_is_not_found_any_more_is_stale(mor
 
     assert len(verdict.stale) == 1
     assert not verdict.passes
+
+
+def test_what_depends_on_the_application_is_not_stale_where_it_is_not_found() -> None:
+    acknowledgement = dataclasses.replace(ACKNOWLEDGEMENT, depends_on_application=True)
+
+    assert judge([], [acknowledgement]).passes
+    assert judge([FINDING], [acknowledgement]).acknowledged == (FINDING,)
+
+
+def test_an_environment_that_somebody_does_not_have_makes_nothing_stale() -> None:
+    from infra.gates.__main__ import with_domain
+
+    assert judge([], [ACKNOWLEDGEMENT], {"staging": ["Database/Instance"]}).passes
+    assert with_domain({"staging": settings("dev")}).keys() == {"staging"}
+    assert with_domain({"prod": settings("prod")}).keys() == {"prod", "prod-domain"}
 
 
 def test_brackets_in_the_name_of_a_rule_are_no_pattern() -> None:

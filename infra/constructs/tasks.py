@@ -1,0 +1,78 @@
+"""The task definition and the security group of a task, whether it keeps running or runs by the clock."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from constructs import Construct
+
+from infra.constructs.containers import add_containers
+from infra.constructs.file_system import FileSystem
+from infra.constructs.images import Images
+from infra.constructs.log_groups import log_group
+from infra.constructs.network import Network
+from infra.constructs.variables import VariablesFor
+from infra.plan.environment import Environment
+from infra.plan.tasks import Task
+
+_ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResources:
+    """What all tasks of a stack are given."""
+
+    cluster: ecs.Cluster
+    network: Network
+    images: Images
+    files: FileSystem | None
+    variables_for: VariablesFor
+    settings: Environment
+
+
+def task_definition(scope: Construct, task: Task, given: TaskResources) -> ecs.FargateTaskDefinition:
+    """Return the definition of a task, whose containers keep their logs."""
+    stack_name, name, settings = Stack.of(scope).stack_name, task.service.name, given.settings
+    definition = ecs.FargateTaskDefinition(
+        scope,
+        "Tasks",
+        family=f"{stack_name}-{name}",
+        cpu=task.size.cpu,
+        memory_limit_mib=task.size.memory_mib,
+        runtime_platform=ecs.RuntimePlatform(
+            operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            cpu_architecture=_ARCHITECTURES[settings.architecture],
+        ),
+    )
+    if given.files:
+        for volume, writes in task.written_volumes.items():
+            given.files.add_to(definition, volume, writes=writes)
+    add_containers(
+        definition,
+        task,
+        images=given.images,
+        variables_for=given.variables_for,
+        log_group=log_group(
+            scope, "Logs", name=f"/{stack_name}/{name}", retention_days=settings.monitoring.log_retention_days
+        ),
+        ecs_exec=settings.services.ecs_exec,
+    )
+    return definition
+
+
+def task_security_group(scope: Construct, task: Task, given: TaskResources) -> ec2.SecurityGroup:
+    """Return the group of a task, which lets it connect to what every task needs and to its own `x-aws.egress`."""
+    group = ec2.SecurityGroup(
+        scope,
+        "SecurityGroup",
+        vpc=given.network.vpc,
+        description=f"Tasks of {task.service.name}",
+        allow_all_outbound=False,
+    )
+    group.add_egress_rule(
+        ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS: the image registry, logs, secrets and other APIs"
+    )
+    for rule in task.egress:
+        group.add_egress_rule(ec2.Peer.ipv4(rule.cidr), ec2.Port.tcp(rule.port), "x-aws.egress")
+    return group
