@@ -74,6 +74,7 @@ lock: .venv/.ready ## Compile requirements/*.txt from pyproject.toml; `make lock
 	@$(COMPILE) $(UPGRADE) --python-version 3.13 --group emulator -o $(LOCKS)/emulator.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group checkov -o $(LOCKS)/checkov.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group dev -o $(LOCKS)/workstation.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group run --constraints $(LOCKS)/workstation.txt -o $(LOCKS)/run.txt
 
 check-locks: .venv/.ready
 	@rm -rf .data/locks && mkdir -p .data && cp -r requirements .data/locks && $(MAKE) --no-print-directory lock LOCKS=.data/locks

@@ -283,6 +283,20 @@ class ImportOverError(ApiError):
     detail = "The import is over and cannot be cancelled any more."
 
 
+class ImportChangedError(ApiError):
+    """An import would not do any more what its preview said, or somebody changed what it was about to change."""
+
+    status = 409
+    detail = "The catalogue has changed since the import was looked at, and nothing was imported. Look at it again."
+
+
+class ImportNotUndoableError(ApiError):
+    """There is nothing to undo."""
+
+    status = 409
+    detail = "Only an import that is done can be undone, and one whose changes were kept."
+
+
 class ImportNotFoundError(ApiError):
     """The caller has no such import."""
 

@@ -17,7 +17,7 @@ from app.api.responses import PRODUCTS
 
 OPEN = {"/health/live", "/health/ready", "/docs", "/openapi.json"}  # all else is for who may use the API
 # Files have their own limits and places: router_transfer.py reads and writes them piece by piece.
-FILES = {f"{PRODUCTS}/import", f"{PRODUCTS}/export"}
+FILES = {f"{PRODUCTS}/import", f"{PRODUCTS}/import/preview", f"{PRODUCTS}/export"}
 EXPECTED = "catalogue.expected"  # in the scope of a request that the server has let in
 BODY_SECONDS = 10  # within which a body has to arrive
 DRAINED_SECONDS = 2  # so long and so much of a refused body is still read, for its sender to see the answer

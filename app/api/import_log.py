@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, te
 
 from app.api.database import transaction
 from app.api.errors import ApiError, ImportCancelledError, ImportNotFoundError, ImportOverError
-from app.api.models import Import
+from app.api.models import Import, ImportChange
 from app.api.problem_handlers import problem_response
 
 LIFETIME = timedelta(hours=24)
@@ -24,7 +24,7 @@ CLEANED = 10  # expired imports that a new one removes: more than it adds, so th
 NEWEST = 50  # that are listed
 UNDER_WAY = ("receiving", "writing")
 
-State = Literal["receiving", "writing", "done", "refused", "failed", "cancelled", "interrupted"]
+State = Literal["receiving", "writing", "done", "refused", "failed", "cancelled", "interrupted", "undone"]
 _here: set[uuid.UUID] = set()  # where there are no such locks, one process is all there is
 
 
@@ -59,15 +59,22 @@ def holding(connection: Connection, import_id: uuid.UUID) -> Iterator[bool]:
             _here.discard(import_id)
 
 
-def begin(engine: Engine, import_id: uuid.UUID, caller: str, key: str | None) -> Attempt:
+def begin(engine: Engine, import_id: uuid.UUID, caller: str, key: str | None, file_name: str | None) -> Attempt:
     """Note that an import begins, or begins again. Its caller holds it."""
     mine = Import.id == import_id
     with transaction(engine) as connection:
         _remove_expired(connection)
-        connection.execute(delete(Import).where(mine, Import.created_at < _oldest(engine.dialect.name)))
+        if connection.execute(delete(Import).where(mine, Import.created_at < _oldest(engine.dialect.name))).rowcount:
+            _forget_changes(connection, import_id)
         again = update(Import).where(mine, Import.state != "done").returning(Import.attempt)
         fresh: dict[str, Any] = {"received_bytes": 0, "rows_read": 0, "rows_written": 0, "answer": None}
-        fresh |= {"state": "receiving", "file_hash": None, "created_at": func.now(), "updated_at": func.now()}
+        fresh |= {
+            "state": "receiving",
+            "file_hash": None,
+            "file_name": file_name,
+            "created_at": func.now(),
+            "updated_at": func.now(),
+        }
         number = connection.execute(again.values(attempt=Import.attempt + 1, **fresh)).scalar_one_or_none()
         if number is None:
             number = 1
@@ -179,7 +186,12 @@ def _remove_expired(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         expired = expired.with_for_update(skip_locked=True)
     for import_id in connection.execute(expired).scalars().all():
+        _forget_changes(connection, import_id)
         connection.execute(delete(Import).where(Import.id == import_id))
+
+
+def _forget_changes(connection: Connection, import_id: uuid.UUID) -> None:
+    connection.execute(delete(ImportChange).where(ImportChange.import_id == import_id))
 
 
 def _oldest(dialect: str) -> Any:

@@ -6,20 +6,18 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import psycopg2
-from pydantic import BaseModel, Field, PlainSerializer, ValidationError
-from sqlalchemy import Connection, Engine, insert, text
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api import database_faults, import_log
 from app.api.database import transaction
 from app.api.errors import (
     ApiError,
-    FieldError,
+    ImportChangedError,
     ImportNotFoundError,
     ImportOutcomeUnknownError,
     ImportRefusedError,
@@ -27,23 +25,19 @@ from app.api.errors import (
     ReusedFileKeyError,
     RowFieldError,
     UnexpectedError,
-    field_error,
 )
 from app.api.import_log import Attempt
-from app.api.models import Product
+from app.api.import_plan import PAGES, ImportPreview, Match, Mode, Plan, create, staged_again
+from app.api.import_staging import LISTED, STAGED, CheckedRows, parts_of, stage
+from app.api.import_undo import Undone
 from app.api.problem_handlers import Problem
-from app.api.product_rows import FIELDS, LONGEST_NAME, Chunks, Format, RowError, Rows, rows
+from app.api.product_rows import Chunks, Format, rows
 from app.api.responses import PRODUCTS
-from app.api.schemas import ProductCreate
 
-LISTED = 1000  # refused rows that are told one by one; the others are counted
 SECONDS = 1800  # PostgreSQL gives up on a step after this long; a slow upload is one step
-PAGES = 200  # of 8 kB that are written to the products between two looks around: a few thousand products
 NOTE_SECONDS = 1  # between two notes of how far it is
 POLL_SECONDS = 0.5
 COMMIT_SECONDS = 30  # PostgreSQL may take for what it has been told to keep, after its client was lost
-BATCH = 1000  # rows per statement where there is no COPY
-COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 OnError = Literal["abort", "skip"]
 logger = logging.getLogger("uvicorn.error")
@@ -53,6 +47,10 @@ class Imported(BaseModel):
     """What became of the rows of a file."""
 
     created: int = Field(examples=[2998])
+    updated: int = Field(0, description="Products that were changed", examples=[0])
+    unchanged: int = Field(0, description="Rows whose product was just so already", examples=[0])
+    repeated: int = Field(0, description="Rows left out: they are word for word an earlier one", examples=[0])
+    left_out: int = Field(0, description="Rows that the mode leaves out", examples=[0])
     refused: int = Field(examples=[2])
     errors: list[RowFieldError] = Field(
         description=f"What is wrong with the refused rows; the first {LISTED:,} mistakes"
@@ -65,16 +63,18 @@ class ImportState(BaseModel):
     id: uuid.UUID = Field(examples=["2f1c1b1e-6f0a-8b57-9d0c-0a5f3a2f8f11"])
     state: import_log.State = Field(
         description="receiving and writing are under way; of refused, failed, cancelled and interrupted ones nothing "
-        "was written: send the file again, with the same Idempotency-Key if you like",
+        "was written: send the file again, with the same Idempotency-Key if you like; of undone ones it was taken back",
         examples=["done"],
     )
     idempotency_key: str | None = Field(validation_alias="key", examples=["2f1c1b1e-6f0a-4b57-9d0c-0a5f3a2f8f11"])
+    file_name: str | None = Field(examples=["produtos.xlsx"])
     received_bytes: int = Field(examples=[104_857])
     rows_read: int = Field(examples=[3000])
     rows_written: int = Field(description="Seen by nobody until all are", examples=[2998])
     created_at: datetime = Field(description="When it began", examples=["2026-11-01T12:30:00.123456Z"])
     updated_at: datetime = Field(examples=["2026-11-01T12:30:01.123456Z"])
     result: Imported | None = Field(description="Of one that is done")
+    undone: Undone | None = Field(description="Of one that was undone", examples=[None])
     problem: Annotated[
         Problem | None, PlainSerializer(lambda problem: problem and problem.model_dump(exclude_none=True))
     ] = Field(description="Of one that was refused or failed", examples=[None])
@@ -82,59 +82,55 @@ class ImportState(BaseModel):
     @classmethod
     def of(cls, row: Any) -> "ImportState":
         """Return an import as import_log has it."""
-        done = row.state == "done"
+        done, undone = row.state == "done", row.state == "undone"
         return cls(
             id=row.id,
             state=row.state,
             key=row.key,
+            file_name=row.file_name,
             received_bytes=row.received_bytes,
             rows_read=row.rows_read,
             rows_written=row.rows_written,
             created_at=row.created_at,
             updated_at=row.updated_at,
             result=Imported.model_validate_json(row.answer) if row.answer and done else None,
-            problem=Problem.model_validate_json(row.answer) if row.answer and not done else None,
+            undone=Undone.model_validate_json(row.answer) if row.answer and undone else None,
+            problem=Problem.model_validate_json(row.answer) if row.answer and not (done or undone) else None,
         )
 
 
-@dataclass
-class _Products:
-    """The rows of a file that are products; the others are counted and told."""
+class ImportOptions(BaseModel):
+    """How the rows of a file become products."""
 
-    rows: Rows
-    skip: bool
-    good: int = 0
-    refused: int = 0
-    errors: list[RowFieldError] = field(default_factory=list)
+    model_config = ConfigDict(extra="forbid")
 
-    def __iter__(self) -> Iterator[ProductCreate]:
-        for line, row in self.rows:
-            try:
-                product = ProductCreate.model_validate(row())
-            except RowError as error:
-                self._refuse(line, [error.args[0]])
-            except ValidationError as error:
-                self._refuse(line, _mistakes(error) if len(self.errors) < LISTED else [])
-            else:
-                self.good += 1
-                if self.skip or not self.refused:  # else nothing will be written; the rest is only checked
-                    yield product
-
-    def _refuse(self, line: int, mistakes: list[FieldError]) -> None:
-        self.refused += 1
-        room = LISTED - len(self.errors)
-        self.errors += [RowFieldError(line=line, **dict(mistake)) for mistake in mistakes[:room]]
+    match: Match | None = Field(
+        None,
+        description="By what a row finds the product that it is about, which it changes then: its `id`; the name; or "
+        "name and supplier, both whatever their case, names whatever their accents. Without it, every row is a new "
+        "product",
+        examples=["id"],
+    )
 
 
-def _mistakes(error: ValidationError) -> list[FieldError]:
-    found = error.errors(include_url=False, include_input=False)
-    return [field_error({**e, "loc": ("body", *(_printable(part) for part in e["loc"]))}) for e in found]
+class ImportQuery(ImportOptions):
+    """How the rows of a file become products, and what is wanted of it."""
 
-
-def _printable(part: int | str) -> str:
-    """Return a field's name from a file as an answer can have it: short, and without half characters."""
-    name = str(part)[:LONGEST_NAME]
-    return name.encode(errors="replace").decode()
+    on_error: OnError = Field("abort", description="skip: leave out the rows that are refused", examples=["skip"])
+    mode: Mode = Field(
+        "upsert",
+        description="With `match`: create products and change others (upsert), or only the one",
+        examples=["upsert"],
+    )
+    confirm: str | None = Field(
+        None,
+        max_length=64,
+        description="The `confirm` of a preview: the import is done only if it still does what the preview said",
+        examples=["5f1c1b1e6f0a8b579d0c0a5f3a2f8f11"],
+    )
+    file_name: str | None = Field(
+        None, max_length=255, description="By which people know the file again", examples=["produtos.xlsx"]
+    )
 
 
 class ImportRun:
@@ -149,7 +145,7 @@ class ImportRun:
         engine: Engine,
         chunks: Chunks,
         file_format: Format,
-        on_error: OnError,
+        query: ImportQuery,
         *,
         caller: str,
         key: str | None,
@@ -163,7 +159,9 @@ class ImportRun:
         self._noted = 0.0
         self._attempt: Attempt | None = None
         self._may_be_written = False
-        self._products = _Products(rows(self._chunks(), file_format), skip=on_error == "skip")
+        self._query = query
+        skip, match = query.on_error == "skip", query.match is not None
+        self._rows = CheckedRows(rows(self._chunks(), file_format), all_of_them=skip or match, identified=match)
 
     def __call__(self) -> Imported:
         """Import, or return what the same import became.
@@ -191,12 +189,9 @@ class ImportRun:
         ):
             if not held or self._is_done():
                 return None
-            self._attempt = import_log.begin(self._engine, self.id, self._caller, self._key)
-            write = _copy if connection.dialect.name == "postgresql" else _insert
-            for written in write(connection, self._products, self._refuse_wrong_rows):
-                self._note(state="writing", file_hash=self._hash.digest(), rows_written=written)
-            products = self._products
-            imported = Imported(created=products.good, refused=products.refused, errors=products.errors)
+            self._attempt = import_log.begin(self._engine, self.id, self._caller, self._key, self._query.file_name)
+            stage(connection, self._rows)
+            imported = self._write(connection)
             import_log.note(
                 connection,
                 self._attempt,
@@ -204,7 +199,7 @@ class ImportRun:
                 file_hash=self._hash.digest(),
                 answer=imported.model_dump_json().encode(),
                 **self._progress(),
-                rows_written=products.good,
+                rows_written=imported.created + imported.updated,
             )
             self._may_be_written = True
         return imported
@@ -215,13 +210,39 @@ class ImportRun:
         except ImportNotFoundError:
             return False
 
-    def _refuse_wrong_rows(self) -> None:
-        """Look at a file that has arrived, before any of it is written."""
-        products = self._products
-        if products.refused and not products.skip:
-            raise refused(products.errors, products.refused, products.good + products.refused)
+    def _write(self, connection: Connection) -> Imported:
+        """Write what has been staged, unless it is refused."""
+        match, mode = self._query.match, self._query.mode
+        plan = Plan(connection, match) if match else None
+        if plan is not None:
+            plan.tell(self._rows)
+        found = self._rows
+        if found.refused and self._query.on_error == "abort":
+            raise refused(found.errors, found.refused, found.good + found.refused)
+        if self._query.confirm and self._query.confirm != _fingerprint(self._hash, found, plan):
+            raise ImportChangedError
         self._note(at_once=True, state="writing", file_hash=self._hash.digest())
         self._on_received()
+        created = changed = 0
+        for created, changed in plan.write(self.id, mode) if plan else self._create(connection):
+            self._note(state="writing", file_hash=self._hash.digest(), rows_written=created + changed)
+        if plan is None:
+            return Imported(created=created, refused=found.refused, errors=found.errors)
+        return Imported(
+            created=created,
+            updated=changed,
+            unchanged=plan.counts["same"],
+            repeated=plan.counts["repeated"],
+            left_out=plan.counts["new"] + plan.counts["changed"] - created - changed,
+            refused=found.refused,
+            errors=found.errors,
+        )
+
+    def _create(self, connection: Connection) -> Iterator[tuple[int, int]]:
+        created = 0
+        for part in parts_of(connection, STAGED.name, PAGES):
+            created += create(connection, self.id, STAGED, part)
+            yield created, 0
 
     def _chunks(self) -> Iterator[bytes]:
         for chunk in self._source:
@@ -231,7 +252,7 @@ class ImportRun:
             yield chunk
 
     def _progress(self) -> dict[str, int]:
-        return {"received_bytes": self._received, "rows_read": self._products.good + self._products.refused}
+        return {"received_bytes": self._received, "rows_read": self._rows.good + self._rows.refused}
 
     def _note(self, *, at_once: bool = False, **values: Any) -> None:
         """Write how far it is, every now and then; notice that it was cancelled."""
@@ -291,6 +312,51 @@ class ImportRun:
         return Imported.model_validate_json(found.answer)
 
 
+def preview(engine: Engine, chunks: Chunks, file_format: Format, options: ImportOptions) -> ImportPreview:
+    """Say what an import of a file would do, and write nothing; what `chunks` raises comes through.
+
+    Raises:
+        ImportRefusedError: the file is not of the format.
+    """
+    file_hash = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes]:
+        for chunk in chunks:
+            file_hash.update(chunk)
+            yield chunk
+
+    match = options.match
+    found = CheckedRows(rows(hashed(), file_format), all_of_them=True, identified=match is not None)
+    with transaction(engine, timeout_seconds=SECONDS) as connection:
+        stage(connection, found)
+        if match is None:
+            same, repeated, lines = staged_again(connection)
+            plan, new, changes = None, found.good, []
+        else:
+            plan = Plan(connection, match)
+            plan.tell(found)
+            same, repeated, lines = plan.counts["same"], plan.counts["repeated"], plan.repeated_lines()
+            new, changes = plan.counts["new"], plan.changes()
+        return ImportPreview(
+            new=new,
+            changed=plan.counts["changed"] if plan else 0,
+            same=same,
+            repeated=repeated,
+            refused=found.refused,
+            errors=found.errors,
+            changes=changes,
+            repeated_lines=lines,
+            confirm=_fingerprint(file_hash, found, plan),
+        )
+
+
+def _fingerprint(file_hash: Any, found: CheckedRows, plan: Plan | None) -> str:
+    """Return what is the same as long as an import of the same file does the same."""
+    if plan is not None:
+        return plan.fingerprint(file_hash.digest())
+    return hashlib.sha256(file_hash.digest() + b"%d" % found.good).hexdigest()[:32]
+
+
 def location(import_id: uuid.UUID) -> str:
     """Return the address of an import."""
     return f"{PRODUCTS}/imports/{import_id}"
@@ -303,74 +369,3 @@ def refused(mistakes: Sequence[RowFieldError], wrong: int, rows: int) -> ImportR
         "Correct them, or import the others with on_error=skip."
     )
     return ImportRefusedError(detail, refused=wrong, rows=mistakes)
-
-
-def _copy(connection: Connection, products: _Products, check: Callable[[], None]) -> Iterator[int]:
-    """Write the products, once `check` agrees; yield how many are written every now and then."""
-    columns = ", ".join(FIELDS)
-    # Beside the table first: a wrong row leaves no trace in it, and its locks are not held while a file arrives.
-    connection.execute(
-        text(f"CREATE TEMPORARY TABLE imported ON COMMIT DROP AS SELECT {columns} FROM products LIMIT 0")  # noqa: S608
-    )
-    source = _CopySource(products)
-    cursor: Any = connection.connection.cursor()
-    try:
-        cursor.copy_expert(f"COPY imported ({columns}) FROM STDIN", source)
-    except psycopg2.Error as error:
-        connection.invalidate(error)  # SQLAlchemy has not seen it, and would go on with the connection
-        raise database_faults.problem_of(error) or error from error
-    cursor.close()
-    if source.error:
-        raise source.error
-    check()
-    size = text("SELECT pg_relation_size('imported') / current_setting('block_size')::int")
-    part = text(
-        f"INSERT INTO products ({columns}) SELECT {columns} FROM imported "  # noqa: S608
-        "WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:behind AS tid)"
-    )
-    written = 0
-    for page in range(0, connection.execute(size).scalar_one(), PAGES):
-        written += connection.execute(part, {"first": f"({page},0)", "behind": f"({page + PAGES},0)"}).rowcount
-        yield written
-
-
-class _CopySource:
-    """The file that psycopg2 reads the rows from, in COPY's text format."""
-
-    def __init__(self, products: _Products) -> None:
-        self._lines = map(_copy_line, products)
-        self._rest = ""
-        self.error: Exception | None = None  # psycopg2 would wrap it in one of its own
-
-    def read(self, size: int) -> str:
-        """Return up to `size` characters, and "" at the end."""
-        parts, length = [self._rest], len(self._rest)
-        try:
-            while length < size and (line := next(self._lines, None)) is not None:
-                parts.append(line)
-                length += len(line)
-        except Exception as error:
-            self.error = error
-            return ""
-        together = "".join(parts)
-        self._rest = together[size:]
-        return together[:size]
-
-
-def _copy_line(product: ProductCreate) -> str:
-    values = (product.name, product.description, str(product.price), product.categoria.value, product.email_fornecedor)
-    return "\t".join(r"\N" if value is None else value.translate(COPY_ESCAPES) for value in values) + "\n"
-
-
-def _insert(connection: Connection, products: _Products, check: Callable[[], None]) -> Iterator[int]:
-    """Do the same in a database that cannot COPY: written as they come, and taken back when `check` does not agree."""
-    batch = []
-    for product in products:
-        batch.append(dict(product))
-        if len(batch) == BATCH:
-            connection.execute(insert(Product), batch)
-            batch = []
-    if batch:
-        connection.execute(insert(Product), batch)
-    check()
-    yield products.good

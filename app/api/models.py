@@ -139,6 +139,7 @@ class Import(Base):
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     caller: Mapped[str] = mapped_column(String(255))
     key: Mapped[str | None] = mapped_column(String(255))  # Idempotency-Key
+    file_name: Mapped[str | None] = mapped_column(String(255))
     attempt: Mapped[int]
     state: Mapped[str] = mapped_column(String(20))
     received_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -148,3 +149,23 @@ class Import(Base):
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)  # JSON: what was created, or the problem
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), index=True)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())
+
+
+class ImportChange(Base):
+    """What an import did to products, so that it can be undone.
+
+    Without a name, it created those from `first_id` to `last_id`. With one, it changed the product `first_id`, which
+    was as it says here before. `version` is what the products were made by it.
+    """
+
+    __tablename__ = "import_changes"
+
+    import_id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    first_id: Mapped[int] = mapped_column(primary_key=True)
+    last_id: Mapped[int]
+    version: Mapped[int]
+    name: Mapped[str | None] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(String(2000))
+    price: Mapped[Decimal | None] = mapped_column(PRICE)
+    categoria: Mapped[str | None] = mapped_column(String(20))
+    email_fornecedor: Mapped[str | None] = mapped_column(String(254))

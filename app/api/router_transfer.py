@@ -12,12 +12,14 @@ from pydantic import StringConstraints
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
-from app.api import exports, import_log, imports, patience, transfers
+from app.api import exports, import_log, import_undo, imports, patience, transfers
 from app.api.errors import (
     FieldError,
     FilesBusyError,
     ImportCancelledError,
+    ImportChangedError,
     ImportNotFoundError,
+    ImportNotUndoableError,
     ImportOutcomeUnknownError,
     ImportOverError,
     ImportRefusedError,
@@ -26,6 +28,7 @@ from app.api.errors import (
     ReusedFileKeyError,
     RowFieldError,
 )
+from app.api.import_plan import ImportPreview
 from app.api.imports import Imported
 from app.api.openapi import operation_id
 from app.api.openapi_responses import EVERYWHERE, NO_PRICE, header, problem_responses
@@ -39,7 +42,7 @@ FORMATS: dict[str, Format] = {
     "application/jsonl": "jsonl",
     "application/x-ndjson": "jsonl",
 }
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+MEDIA_TYPES = dict.fromkeys(("csv", "excel"), "text/csv; charset=utf-8") | {"jsonl": "application/jsonl"}
 EXAMPLES = {
     "text/csv": "name,description,price,categoria,email_fornecedor\n"
     "Sofá,,1899.90,Móveis,vendas@fornecedor.example.com\n",
@@ -58,9 +61,9 @@ EXPORTED: dict[int | str, dict[str, Any]] = {
 NO_FORMAT = FieldError(
     location="query",
     field="format",
-    message="Input should be 'csv' or 'jsonl'",
+    message="Input should be 'csv', 'excel' or 'jsonl'",
     code="literal_error",
-    context={"expected": "'csv' or 'jsonl'"},
+    context={"expected": "'csv', 'excel' or 'jsonl'"},
 )
 KEY_EXAMPLE = "2f1c1b1e-6f0a-4b57-9d0c-0a5f3a2f8f11"
 AN_ID = uuid.UUID("2f1c1b1e-6f0a-8b57-9d0c-0a5f3a2f8f11")
@@ -142,6 +145,7 @@ router = APIRouter(
         _stalled(),
         ImportUnderWayError(),
         ImportCancelledError(),
+        ImportChangedError(),
         _too_large(2**30),
         _wrong_type("application/json"),
         imports.refused([WRONG_ROW], 1, 3000),
@@ -153,28 +157,26 @@ router = APIRouter(
 )
 async def import_products_route(
     request: Request,
-    on_error: Annotated[
-        imports.OnError, Query(description="skip: leave out the rows that are no products", examples=["skip"])
-    ] = "abort",
+    query: Annotated[imports.ImportQuery, Query()],
     idempotency_key: FileKey = None,
     prefer: Prefer = None,
 ) -> Response:
     """Create the products of a CSV or JSON Lines file (UTF-8) of any size: all of them, or none.
 
+    With `match` a row changes the product that it is about, if there is one; where it has a `version`, as an export
+    has, only if that is the product's version still.
+
     When the whole file has arrived, nobody has to wait for the rest: `GET /products/imports/{import_id}` says how it
     goes on. An answer that takes long begins with white space, so that no connection is silent for a minute.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in FORMATS:
-        raise _wrong_type(media_type)
-    _refuse_above_limit(request, int(request.headers.get("content-length") or 0))
+    file_format = _format(request)
     used, loop, received = resources(request), asyncio.get_running_loop(), asyncio.Event()
     caller: str = request.state.caller
     run = imports.ImportRun(
         used.database.engine,
         _chunks(request),
-        FORMATS[media_type],
-        on_error,
+        file_format,
+        query,
         caller=caller,
         key=idempotency_key,
         on_received=lambda: loop.call_soon_threadsafe(received.set),
@@ -199,6 +201,28 @@ async def import_products_route(
     return Response(
         body, 202, headers | {"Preference-Applied": "respond-async"}, "application/json", BackgroundTask(end)
     )
+
+
+@router.post(
+    "/import/preview",
+    summary="Preview an import",
+    response_model=ImportPreview,
+    responses=problem_responses(
+        _broken_off(),
+        _stalled(),
+        _too_large(2**30),
+        _wrong_type("application/json"),
+        imports.refused([WRONG_ROW], 1, 3000),
+        FilesBusyError(),
+    ),
+    openapi_extra=BODY,
+)
+async def preview_import_route(request: Request, options: Annotated[imports.ImportOptions, Query()]) -> Response:
+    """Say what an import of this file would do, row by row where it matters; nothing is written."""
+    file_format = _format(request)
+    used = resources(request)
+    preview = partial(imports.preview, used.database.engine, _chunks(request), file_format, options)
+    return await patience.result_response(await used.files.start(preview))
 
 
 @router.get("/imports", summary="List imports", responses=problem_responses(InvalidRequestError([NO_KEY])))
@@ -235,6 +259,26 @@ def cancel_import_route(request: Request, import_id: ImportId) -> imports.Import
     return imports.ImportState.of(found)
 
 
+@router.post(
+    "/imports/{import_id}/undo",
+    summary="Undo an import",
+    response_model=imports.ImportState,
+    responses=problem_responses(ImportNotFoundError(), ImportNotUndoableError(), InvalidRequestError([NO_IMPORT_ID])),
+)
+async def undo_import_route(request: Request, import_id: ImportId) -> Response:
+    """Take an import back as a whole, within a day: what it created is deleted, what it changed is as it was.
+
+    Products that somebody has changed or deleted since stay as they are, and are counted.
+    """
+    engine, caller = resources(request).database.engine, request.state.caller
+
+    def undo() -> imports.ImportState:
+        import_undo.undo(engine, caller, import_id)
+        return imports.ImportState.of(import_log.find(engine, caller, import_id))
+
+    return await patience.result_response(asyncio.ensure_future(to_thread.run_sync(undo)))
+
+
 @router.get(
     "/export",
     summary="Export products as a file",
@@ -242,12 +286,25 @@ def cancel_import_route(request: Request, import_id: ImportId) -> imports.Import
     responses=EXPORTED | problem_responses(InvalidRequestError([NO_FORMAT]), FilesBusyError()),
 )
 async def export_products_route(request: Request, query: Annotated[exports.ExportQuery, Query()]) -> Response:
-    """Write all products that meet the filter into one file, which `POST /products/import` takes back."""
+    """Write all products that meet the filter into one file, which `POST /products/import` takes back.
+
+    All but `format=excel`, which is for people; the UI takes that back, too.
+    """
     used = resources(request)
-    headers = {"Content-Disposition": f'attachment; filename="products.{query.format}"'}
+    ending = "jsonl" if query.format == "jsonl" else "csv"
+    headers = {"Content-Disposition": f'attachment; filename="products.{ending}"'}
     return transfers.FileDownload(
         used.files, partial(exports.export, used.database.engine, query), headers, MEDIA_TYPES[query.format]
     )
+
+
+def _format(request: Request) -> Format:
+    """Return the format of the file that comes with a request, unless it is refused before it arrives."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in FORMATS:
+        raise _wrong_type(media_type)
+    _refuse_above_limit(request, int(request.headers.get("content-length") or 0))
+    return FORMATS[media_type]
 
 
 def _chunks(request: Request) -> Iterator[bytes]:

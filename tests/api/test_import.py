@@ -1,5 +1,7 @@
 """Files in and files out: all or nothing, every wrong row told, and what is exported can be imported as it was."""
 
+import csv
+import io
 import json
 import os
 import socket
@@ -46,6 +48,12 @@ def send(client: Any, content: str | bytes, media_type: str = CSV, **query: str)
     return client.post("/products/import", content=body, params=query, headers={"content-type": media_type})
 
 
+def outcome(**counts: Any) -> Json:
+    """What an import answers that did no more than this."""
+    nothing = dict.fromkeys(("created", "updated", "unchanged", "repeated", "left_out", "refused"), 0)
+    return nothing | {"errors": []} | counts
+
+
 def listed(client: Any) -> list[Json]:
     products: list[Json] = client.get("/products/", params={"limit": 200}).json()
     return products
@@ -58,7 +66,7 @@ def test_csv_creates_products(client: TestClient) -> None:
         "\r\n"
         "3, Meia ,Roupas,,a@b.example.com,\r\n"
     )
-    assert send(client, content).json() == {"created": 2, "refused": 0, "errors": []}
+    assert send(client, content).json() == outcome(created=2)
     shirt, socks = listed(client)
     assert (shirt["name"], shirt["description"], shirt["price"]) == ('Camiseta "Sol", azul', "duas\r\nlinhas", 10.5)
     assert (socks["name"], socks["description"], socks["version"]) == ("Meia", None, 1)
@@ -197,7 +205,7 @@ def test_what_is_exported_comes_back_exactly(
     assert f"products.{file_format}" in exported.headers["content-disposition"]
     clear()
     answer = send(client, exported.content, exported.headers["content-type"]).json()
-    assert answer == {"created": len(before), "refused": 0, "errors": []}
+    assert answer == outcome(created=len(before))
     assert contents() == before
     clear()
 
@@ -210,11 +218,11 @@ def test_an_export_has_what_the_filter_shows_in_its_order(client: TestClient, pr
     exported = [json.loads(line) for line in lines]
     assert [p["price"] for p in exported] == [3, 2]
     rows = client.get("/products/export", params=query).text.split("\r\n")
-    assert rows[0] == "id,name,description,price,categoria,email_fornecedor,created_at,updated_at"
+    assert rows[0] == "id,name,description,price,categoria,email_fornecedor,created_at,updated_at,version"
     first = exported[0]
     assert rows[1] == (
         f'{first["id"]},"{first["name"]}","{first["description"]}",3.00,"{first["categoria"]}",'
-        f'"{first["email_fornecedor"]}",{first["created_at"]},{first["updated_at"]}'
+        f'"{first["email_fornecedor"]}",{first["created_at"]},{first["updated_at"]},1'
     )
 
 
@@ -229,13 +237,41 @@ def test_every_database_writes_the_same_lines(client: TestClient, microsecond: i
         connection.execute(insert(Product), values)
         connection.execute(insert(Product), values | {"id": 8, "description": None})
     lines = client.get("/products/export").content.decode().partition("\r\n")[2]
-    end = f'19.90,"Móveis","a@b.example.com",{written},{written}\r\n'
+    end = f'19.90,"Móveis","a@b.example.com",{written},{written},1\r\n'
     assert lines == f'7,"Sofá ""😀"" \\","a b\t\x01\r\n",{end}8,"Sofá ""😀"" \\",,{end}'
     lines = client.get("/products/export?format=jsonl").content.decode()
     start = r'"name":"Sofá \"😀\" \\","description":'
     end = '"price":19.90,"categoria":"Móveis","email_fornecedor":"a@b.example.com",'
-    end += f'"created_at":"{written}","updated_at":"{written}"}}\n'
+    end += f'"created_at":"{written}","updated_at":"{written}","version":1}}\n'
     assert lines == f'{{"id":7,{start}' + r'"a b\t\u0001\r\n",' + f'{end}{{"id":8,{start}null,{end}'
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+55 11", "'+55 11"),
+        ("-", "'-"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\uff1dA1", "'\uff1dA1"),
+        ("'=1", "''=1"),
+        ("'quoted'", "'quoted'"),
+        ('a;"b"=1', 'a;"b"=1'),
+    ],
+)
+def test_a_file_for_excel_holds_nothing_that_it_would_calculate(
+    client: TestClient, product: Json, name: str, shown: str
+) -> None:
+    made = created(client, product, name=name, description="\t=A1", price=1234.5, email_fornecedor="-a@b.example.com")
+    answer = client.get("/products/export?format=excel")
+    assert answer.headers["content-disposition"] == 'attachment; filename="products.csv"'
+    assert answer.content.startswith(b"\xef\xbb\xbfid;name;")
+    [row] = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";")
+    assert (row["name"], row["description"]) == (shown, "'\t=A1")
+    assert (row["id"], row["price"], row["version"]) == (str(made["id"]), "1234,50", "1")
+    assert row["email_fornecedor"] == "'-a@b.example.com"
+    moment = datetime.fromisoformat(made["created_at"]).replace(microsecond=0)
+    assert datetime.fromisoformat(row["created_at"] + "Z") == moment
 
 
 def test_memory_stays_flat_whatever_the_size(api_url: str) -> None:

@@ -120,7 +120,10 @@ def test_what_is_created_can_be_read_changed_and_deleted(address: str, migrated_
             # Every story starts with nothing, or it would not go the same way when it is told again.
             with engine.connect() as connection:
                 connection.execute(
-                    text("TRUNCATE products, idempotency_keys, products_summary, imports RESTART IDENTITY")
+                    text(
+                        "TRUNCATE products, idempotency_keys, products_summary, imports, import_changes "
+                        "RESTART IDENTITY"
+                    )
                 )
 
         def get_call_kwargs(self, _case: Case) -> Json:
