@@ -19,7 +19,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff invite secret rotate destroy rehearse bench faults screenshots
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost prices invite secret rotate destroy rehearse bench faults screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,11 +88,19 @@ bootstrap: setup ## Prepare your AWS account and region, once: CDK's own bucket,
 	@python -m infra.operations.service_linked_roles
 	@python -m infra.operations.image_scanning
 
-deploy: setup ## Deploy ENV to the AWS account of your credentials; what is to be protected is protected once it is there
+deploy: setup ## Deploy ENV to the AWS account of your credentials, and say what that changes of its cost; protected once it is there
+	@python -m infra.operations.cost $(ENV) --against deployed || true
 	@python -m infra.operations.deploy $(ENV)
 
-diff: setup ## Show what `make deploy` would change
+diff: setup ## Show what `make deploy` would change, and what that costs
 	@python -m infra.operations.cdk diff --context environment=$(ENV)
+	@python -m infra.operations.cost $(ENV) --against deployed
+
+cost: setup ## Say what ENV costs a month: per resource, per service, what each safety feature adds, what is cheaper
+	@python -m infra.operations.cost $(ENV) $(if $(REGION),--region $(REGION))
+
+prices: setup ## Look the price table of REGION up anew in the AWS Price List (needs credentials that may pricing:GetProducts)
+	@python -m infra.operations.prices $(REGION)
 
 invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 	@python -m infra.operations.invite catalogue-$(ENV) "$(EMAIL)"
