@@ -103,13 +103,13 @@ prices: setup ## Look the price table of REGION up anew in the AWS Price List (n
 	@python -m infra.operations.prices $(REGION)
 
 invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
-	@python -m infra.operations.invite catalogue-$(ENV) "$(EMAIL)"
+	@python -m infra.operations.invite $(ENV) "$(EMAIL)"
 
 secret: setup ## Put a secret into AWS Secrets Manager, from a prompt: make secret NAME=openai_api_key
 	@python -m infra.operations.secret "$(NAME)"
 
 rotate: setup ## Give a secret a new value and replace the tasks that have the old one: make rotate SECRET=database
-	@python -m infra.operations.rotate catalogue-$(ENV) "$(SECRET)"
+	@python -m infra.operations.rotate $(ENV) "$(SECRET)"
 
 destroy: setup ## Remove ENV from AWS, and say what stays, why, and what that costs
 	@python -m infra.operations.destroy $(ENV)

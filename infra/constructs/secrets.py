@@ -47,7 +47,7 @@ class Secrets(Construct):
         return secretsmanager.Secret(
             self,
             name,
-            description=f"Generated for the services of docker-compose.yml that name it {name}",
+            description=f"Generated for the services of the compose file that name it {name}",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=_CHARACTERS, exclude_punctuation=True
             ),

@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.compose import find
 from infra.operations import cdk, protection
 from infra.operations.kept import skipped
 from infra.operations.left import report
@@ -39,7 +40,7 @@ _NEVER_COMPLETE = {
 def plan_of(environment: str, project: Path = Path()) -> Plan:
     """Return the plan of an environment of the project; raise `PlanError` with all that is wrong with it."""
     context = json.loads((project / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return assemble(project / "docker-compose.yml", environment, context.get("environments"))
+    return assemble(find(project), environment, context.get("environments"))
 
 
 def status(session: boto3.Session, stack_name: str) -> str | None:

@@ -5,7 +5,9 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.deploy import plan_of
 from infra.operations.session import open_session
+from infra.plan import PlanError
 
 
 class InviteError(Exception):
@@ -35,14 +37,14 @@ def invite(session: boto3.Session, stack: str, email: str) -> str:
     return outputs["PublicUrl"]
 
 
-def main(stack: str, email: str) -> int:
+def main(environment: str, email: str) -> int:
     """Invite, and say what happens next or what went wrong."""
     if "@" not in email:
         print("make invite: say whom: make invite EMAIL=someone@example.com ENV=prod", file=sys.stderr)
         return 1
     try:
-        url = invite(open_session(), stack, email)
-    except (InviteError, BotoCoreError, ClientError) as error:
+        url = invite(open_session(), plan_of(environment).stack_name, email)
+    except (InviteError, PlanError, BotoCoreError, ClientError) as error:
         print(f"make invite: {error}", file=sys.stderr)
         return 1
     print(f"{email} gets an e-mail with a temporary password, and signs in at {url}")

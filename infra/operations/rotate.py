@@ -15,8 +15,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.deploy import plan_of
 from infra.operations.secret import ask
 from infra.operations.session import open_session
+from infra.plan import PlanError
 
 OWNER = "database"
 
@@ -147,14 +149,14 @@ def _replace_tasks(session: boto3.Session, resources: Sequence[_Resource]) -> li
     return [service for _, service in services]
 
 
-def main(stack: str, secret: str) -> int:
+def main(environment: str, secret: str) -> int:
     """Rotate, and say what happens next or what went wrong."""
     if not secret:
         print(f"make rotate: say which: make rotate SECRET={OWNER} ENV=prod", file=sys.stderr)
         return 1
     try:
-        services = rotate(open_session(), stack, secret)
-    except (RotateError, BotoCoreError, ClientError) as error:
+        services = rotate(open_session(), plan_of(environment).stack_name, secret)
+    except (RotateError, PlanError, BotoCoreError, ClientError) as error:
         print(f"make rotate: {error}", file=sys.stderr)
         return 1
     print(f"{secret} has a new value. New tasks with it take over in a few minutes: {', '.join(services)}")

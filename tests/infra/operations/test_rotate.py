@@ -96,7 +96,7 @@ def test_the_owners_password_is_new_in_the_database_in_its_secret_and_in_every_u
     _expect_put(aws, url, address.format(NEW))
     _expect_new_tasks(aws)
 
-    assert rotate.main(STACK, "database") == 0
+    assert rotate.main("dev", "database") == 0
     said = capsys.readouterr()
     assert "api, ui" in said.out
     assert NEW not in said.out + said.err
@@ -109,7 +109,7 @@ def test_a_generated_secret_gets_a_new_random_value(aws: dict[str, Stubber]) -> 
     _expect_put(aws, "Secrets/service-token", NEW)
     _expect_new_tasks(aws)
 
-    assert rotate.main(STACK, "service-token") == 0
+    assert rotate.main("dev", "service-token") == 0
     aws["ecs"].assert_no_pending_responses()
 
 
@@ -118,7 +118,7 @@ def test_one_of_your_own_gets_what_you_type(aws: dict[str, Stubber], monkeypatch
     _expect_put(aws, "openai_api_key", "test-value")
     _expect_new_tasks(aws)
 
-    assert rotate.main(STACK, "openai_api_key") == 0
+    assert rotate.main("dev", "openai_api_key") == 0
     aws["ecs"].assert_no_pending_responses()
 
 
@@ -128,7 +128,7 @@ def test_a_secret_that_is_not_there_replaces_no_task(
     monkeypatch.setattr("sys.stdin", io.StringIO("test-value\n"))
     aws["secretsmanager"].add_client_error("put_secret_value", "ResourceNotFoundException")
 
-    assert rotate.main(STACK, "servicetokens") == 1
+    assert rotate.main("dev", "servicetokens") == 1
     assert "there is no secret servicetokens" in capsys.readouterr().err
 
 
@@ -140,7 +140,7 @@ def test_a_database_that_does_not_take_it_keeps_its_secret(
     _expect_value(aws, "Database/Url-postgres?sslmode=verify-full", "postgres://catalogue:x@db/catalogue")
     aws["rds"].add_client_error("modify_db_instance", "InvalidDBInstanceState", "it is being backed up")
 
-    assert rotate.main(STACK, "database") == 1
+    assert rotate.main("dev", "database") == 1
     assert "it is being backed up" in capsys.readouterr().err
 
 
@@ -153,10 +153,10 @@ def test_a_secret_that_is_not_written_after_the_database_changed_says_what_to_do
     _expect_database(aws, {"DBInstanceStatus": "available"})
     aws["secretsmanager"].add_client_error("put_secret_value", "AccessDeniedException", "not allowed")
 
-    assert rotate.main(STACK, "database") == 1
+    assert rotate.main("dev", "database") == 1
     assert "run it again" in capsys.readouterr().err
 
 
 def test_it_asks_which(capsys: pytest.CaptureFixture[str]) -> None:
-    assert rotate.main(STACK, "") == 1
+    assert rotate.main("dev", "") == 1
     assert "make rotate SECRET=" in capsys.readouterr().err
