@@ -19,7 +19,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost prices invite secret rotate destroy rehearse bench faults screenshots
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost prices invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,18 @@ rotate: setup ## Give a secret a new value and replace the tasks that have the o
 
 destroy: setup ## Remove ENV from AWS, and say what stays, why, and what that costs
 	@python -m infra.operations.destroy $(ENV)
+
+status: setup ## Show how ENV is: services, targets, database, alarms, the URL, the last failures
+	@python -m infra.operations status --env $(ENV) $(ARGS)
+
+logs: setup ## Show what the services of ENV log: make logs ARGS="api --follow --since 2h"
+	@python -m infra.operations logs --env $(ENV) $(ARGS)
+
+failures: setup ## Show why tasks of ENV failed, and where to mend it
+	@python -m infra.operations failures --env $(ENV) $(ARGS)
+
+rollback: setup ## List the versions of ENV that can run; make rollback ARGS=previous goes back to the one before
+	@python -m infra.operations rollback --env $(ENV) $(ARGS)
 
 rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
 	@python -m infra.rehearsal --environment $(ENV)

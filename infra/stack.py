@@ -9,6 +9,7 @@ from infra.compose.model import ServiceDefinition
 from infra.constructs.alarms import Alarms
 from infra.constructs.database import Database
 from infra.constructs.distribution import CLIENT_ADDRESS_HEADER
+from infra.constructs.failure_records import FailureRecords
 from infra.constructs.file_system import FileSystem
 from infra.constructs.images import Images
 from infra.constructs.load_balancer import LoadBalancer
@@ -66,6 +67,7 @@ class ApplicationStack(Stack):
             variables_for=variables_for,
             settings=settings,
         )
+        FailureRecords(self, "FailureRecords", cluster=cluster, retention_days=settings.monitoring.log_retention_days)
         services = {
             name: Service(self, name, task=task, count=plan.counts[name], given=given)
             for name, task in plan.tasks.items()

@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
-_LINES = 3  # of a container's log
-_ENDED_BY_ITSELF = {"EssentialContainerExited", "TaskFailedToStart"}
+from infra.operations.stopped_tasks import failed_task, has_failed
 
 
 def failures(session: boto3.Session, *, since: datetime) -> list[str]:
@@ -19,33 +17,19 @@ def failures(session: boto3.Session, *, since: datetime) -> list[str]:
         arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
         tasks: list[Any] = list(ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]) if arns else []
         for task in sorted(tasks, key=lambda task: task["createdAt"]):
-            # A task that a deployment replaced was stopped too, but did not fail.
-            failed = task.get("stopCode") in _ENDED_BY_ITSELF or "health checks" in task.get("stoppedReason", "")
-            if failed and task["createdAt"] >= since:
+            if has_failed(task) and task["createdAt"] >= since:
                 last[task["group"]] = task
-    return [_reason(session, task) for task in last.values()]
+    return [_sentence(session, task) for task in last.values()]
 
 
-def _reason(session: boto3.Session, task: Mapping[str, Any]) -> str:
-    definition = session.client("ecs").describe_task_definition(taskDefinition=task["taskDefinitionArn"])
-    containers = {container["name"]: container for container in definition["taskDefinition"]["containerDefinitions"]}
+def _sentence(session: boto3.Session, task: Mapping[str, Any]) -> str:
+    ecs = session.client("ecs")
+    definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    (main,) = [one for one in definition["containerDefinitions"] if one.get("essential", True)]
+    group = main["logConfiguration"]["options"]["awslogs-group"]
+    failed = failed_task(session.client("logs"), task, service=main["name"], log_group=group)
     said = []
-    for container in task["containers"]:
-        code = container.get("exitCode")
-        if code != 0:  # None: it was stopped
-            state = "was stopped" if code is None else f"exited with code {code}"
-            log = _last_lines(session, containers[container["name"]], task["taskArn"].rpartition("/")[2])
-            said.append(f"{container['name']} {state}" + (f" after: {' | '.join(log)}" if log else ""))
-    return "; ".join([f"{task['group'].removeprefix('service:')}: {task['stoppedReason']}", *said])
-
-
-def _last_lines(session: boto3.Session, container: Mapping[str, Any], task_id: str) -> list[str]:
-    options = container.get("logConfiguration", {}).get("options", {})
-    stream = f"{options.get('awslogs-stream-prefix')}/{container['name']}/{task_id}"
-    try:
-        events = session.client("logs").get_log_events(
-            logGroupName=options["awslogs-group"], logStreamName=stream, limit=_LINES, startFromHead=False
-        )["events"]
-    except (KeyError, ClientError):
-        return []  # it never wrote one
-    return [event["message"].strip() for event in events]
+    for container in failed.containers:
+        state = "was stopped" if container.exit_code is None else f"exited with code {container.exit_code}"
+        said.append(f"{container.name} {state}" + (f" after: {' | '.join(container.log)}" if container.log else ""))
+    return "; ".join([f"{failed.service}: {failed.reason}", *said])

@@ -22,6 +22,7 @@ from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.gaps import gaps
+from infra.rehearsal.operate import failure_cards, operate
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.round_trip import round_trip
 from infra.rehearsal.site import Site, service_token
@@ -71,10 +72,16 @@ def rehearse(
             with _step(console, f"Use it at {site.url}"):
                 answers = round_trip(site, emulator)
             console.print("  " + " · ".join(answers), soft_wrap=True)
+            with _step(console, "Look at it and work on it as its operators do"):
+                seen = operate(environment)
+            console.print("  " + " · ".join(seen), soft_wrap=True, markup=False)
             for version in updates:
                 project = copy_of(version, directory)
                 _update(version, project, cdk, site, console)
                 deployed = project if version.works else deployed
+            if any(not version.works for version in updates):
+                for card in failure_cards(environment):
+                    console.print(f"  {card}", soft_wrap=True, markup=False)
         if keep:
             _wait(emulator, site, console)
         left = kept(session, stack["StackName"])

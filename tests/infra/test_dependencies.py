@@ -131,6 +131,7 @@ def test_a_log_group_is_removed_after_who_writes_to_it_who_would_make_it_again(g
     writers = {
         "/aws/rds/": graph.of("RDS::DBInstance"),
         "aws-waf-logs-": graph.of("WAFv2::LoggingConfiguration"),
+        "/aws/events/": graph.of("Events::Rule"),
         "/catalogue-": graph.of("ECS::Service"),
     }
     for name, group in graph.of("Logs::LogGroup").items():

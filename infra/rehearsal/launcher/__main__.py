@@ -25,6 +25,7 @@ from infra.rehearsal.launcher import (
     registry,
     resource_types,
     sign_in,
+    task_events,
 )
 from infra.rehearsal.launcher.certificates import authority
 from infra.rehearsal.launcher.edge import Edge
@@ -40,6 +41,7 @@ def main() -> None:
     container_definitions.install()
     registry.install()
     sign_in.install()
+    task_events.install()
     database.protect()
     config = Config()
     config.bind = [os.environ["BIND"]]

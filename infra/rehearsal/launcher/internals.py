@@ -12,7 +12,19 @@ from ministack import app
 from ministack.core import container_reaper
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
-from ministack.services import alb, cloudfront, cognito, ec2, ecr, ecs, rds, secretsmanager, waf
+from ministack.services import (
+    alb,
+    cloudfront,
+    cloudwatch_logs,
+    cognito,
+    ec2,
+    ecr,
+    ecs,
+    eventbridge,
+    rds,
+    secretsmanager,
+    waf,
+)
 from ministack.services.cloudformation import provisioners, stacks
 
 __all__ = [
@@ -20,12 +32,14 @@ __all__ = [
     "alb",
     "app",
     "cloudfront",
+    "cloudwatch_logs",
     "cognito",
     "container_reaper",
     "ec2",
     "ecr",
     "ecs",
     "error_response_json",
+    "eventbridge",
     "get_account_id",
     "get_region",
     "handlers",

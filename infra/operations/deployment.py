@@ -1,0 +1,176 @@
+"""A deployed environment as its operator sees it: its stack, and the services that run in it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from infra.plan import Plan
+
+_DESCRIBED = 10  # services in one call, which is as many as ECS takes
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+
+
+class OperationError(Exception):
+    """Something could not be found out or done; the message says what, and what to do next."""
+
+
+@dataclass(frozen=True)
+class StackResource:
+    """One resource of a stack."""
+
+    type: str
+    logical: str
+    physical: str
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """An ECS service: the name of its service in the compose file, and what ECS says of it."""
+
+    name: str
+    described: Any
+
+    @property
+    def arn(self) -> str:
+        """Its Amazon resource name."""
+        return str(self.described["serviceArn"])
+
+
+class Deployment:
+    """The stack of one environment in AWS; asked when something of it is first needed."""
+
+    def __init__(self, session: boto3.Session, plan: Plan) -> None:
+        self.session, self.plan = session, plan
+        self.stack_name = plan.stack_name
+
+    def client(self, name: str) -> Any:
+        """Return a client for one of AWS's services, in the deployment's region."""
+        make: Any = self.session.client  # its types want each service's name by itself
+        return make(name)
+
+    @cached_property
+    def stack(self) -> Any:
+        """What CloudFormation says of the stack.
+
+        Raises:
+            OperationError: there is no such stack here.
+        """
+        try:
+            (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                environment, region = self.plan.settings.name, self.session.region_name
+                raise OperationError(
+                    f"there is no stack {self.stack_name} in {region}: make deploy ENV={environment} makes it; "
+                    "where it is in another region, set AWS_REGION"
+                ) from None
+            raise
+        return stack
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """What the stack tells whoever asks, such as PublicUrl."""
+        return {output["OutputKey"]: output["OutputValue"] for output in self.stack.get("Outputs", [])}
+
+    @cached_property
+    def resources(self) -> tuple[StackResource, ...]:
+        """All that belongs to the stack."""
+        _ = self.stack  # whose absence is told better than by the call below
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_name)
+        return tuple(
+            StackResource(one["ResourceType"], one["LogicalResourceId"], one.get("PhysicalResourceId", ""))
+            for page in pages
+            for one in page["StackResourceSummaries"]
+        )
+
+    def physical(self, kind: str) -> list[str]:
+        """Return the physical ids of the resources of a type, such as AWS::RDS::DBInstance."""
+        return [one.physical for one in self.resources if one.type == kind and one.physical]
+
+    @cached_property
+    def services(self) -> tuple[RunningService, ...]:
+        """The ECS services, by name."""
+        return tuple(
+            sorted((RunningService(self.service_name(one), one) for one in self.described()), key=lambda one: one.name)
+        )
+
+    def described(self) -> list[Any]:
+        """Return what ECS says of the services now."""
+        arns, ecs = self.physical("AWS::ECS::Service"), self.client("ecs")
+        found = []
+        for first in range(0, len(arns), _DESCRIBED):
+            part = arns[first : first + _DESCRIBED]
+            found += ecs.describe_services(cluster=self.cluster, services=part)["services"]
+        return found
+
+    def service_name(self, described: Any) -> str:
+        """Return the compose file's name of a service, task or task definition, which its family ends with."""
+        arn = described.get("taskDefinition") or described.get("taskDefinitionArn")
+        family = str(arn).rpartition("/")[2].rpartition(":")[0]
+        return family.removeprefix(f"{self.stack_name}-")
+
+    @property
+    def cluster(self) -> str:
+        """The name of the cluster.
+
+        Raises:
+            OperationError: the stack has none.
+        """
+        clusters = self.physical("AWS::ECS::Cluster")
+        if not clusters:
+            raise OperationError(f"{self.stack_name} has no cluster yet: see make status")
+        return clusters[0].rpartition("/")[2]
+
+    def chosen(self, names: list[str]) -> tuple[RunningService, ...]:
+        """Return the services of these names, or all where no name is given.
+
+        Raises:
+            OperationError: there is no service of such a name.
+        """
+        known = {service.name: service for service in self.services}
+        if unknown := [name for name in names if name not in known]:
+            raise OperationError(f"there is no service {', '.join(unknown)}; there are {', '.join(known) or 'none'}")
+        return tuple(known[name] for name in names) if names else self.services
+
+    def log_group(self, service: str) -> str:
+        """Return the log group that the tasks of a service write to."""
+        return f"/{self.stack_name}/{service}"
+
+    def stopped_and_running(self, desired: str, service: str | None = None) -> Iterator[Any]:
+        """Yield the tasks that ECS still knows of: RUNNING, or STOPPED, which it forgets after an hour."""
+        ecs = self.client("ecs")
+        asked = {"cluster": self.cluster, "desiredStatus": desired} | ({"serviceName": service} if service else {})
+        for page in ecs.get_paginator("list_tasks").paginate(**asked):
+            if page["taskArns"]:
+                yield from ecs.describe_tasks(cluster=self.cluster, tasks=page["taskArns"])["tasks"]
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error of AWS's means to who sees it, and what to do next."""
+    if isinstance(error, NoCredentialsError):
+        return "there are no AWS credentials: aws configure sso, aws login, or AWS_PROFILE say whose to take"
+    if not isinstance(error, ClientError):
+        return str(error)
+    code = error.response.get("Error", {}).get("Code", "")
+    message = error.response.get("Error", {}).get("Message", "")
+    if code in _DENIED:
+        asked = re.search(r"not authorized to perform: (\S+?)(?: on resource: (\S+?))?[.,]?(?:\s|$)", message)
+        if asked:
+            return f"these credentials lack the permission {asked[1]}" + (f" for {asked[2]}" if asked[2] else "")
+        return f"these credentials may not do {error.operation_name}: {message}"
+    if code in _EXPIRED:
+        return "the AWS credentials have expired: sign in again (aws sso login, aws login)"
+    if code in _UNKNOWN:
+        return f"AWS does not know these credentials ({code}): aws sts get-caller-identity shows whose they are"
+    return f"AWS refused {error.operation_name}: {message or code}"
+
+
+AWS_ERRORS = (BotoCoreError, ClientError)
+"""What boto3 raises when AWS refuses, or there is nobody to ask."""
