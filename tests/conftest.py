@@ -67,7 +67,7 @@ def api_url(_running_api: str, migrated_postgres_url: URL) -> str:
     """The URL of a running API whose database holds no products."""
     engine = create_engine(migrated_postgres_url)
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE products RESTART IDENTITY"))
+        connection.execute(text("TRUNCATE products, deleted_products, product_changes RESTART IDENTITY"))
     engine.dispose()
     return _running_api
 

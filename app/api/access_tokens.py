@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ TIMEOUT_SECONDS = 5  # for the provider to answer
 WAITING_MAX = 8  # requests that wait for keys at a time
 ANSWER_BYTES = 2**20
 SUBJECT_CHARACTERS = 200  # OpenID Connect allows 255; those of providers are far shorter
+REQUIRED = ("exp", "iss", "sub", "token_use")
 NOT_OURS = "The token is not one of this deployment's."
 logger = logging.getLogger("uvicorn.error")
 
@@ -33,23 +35,15 @@ class AccessTokens:
         self._client_id = client_id
         self._keys = _SigningKeys(self._issuer)
 
-    async def holder(self, token: str) -> str:
-        """Return whose `token` it is.
+    async def holder(self, token: str) -> tuple[str, str]:
+        """Return whose `token` it is: their subject, and the user name by which the provider knows them.
 
         Raises:
             NotSignedInError: it is not one of them, or no longer.
             IdentityProviderUnavailableError: its key is not known, and the provider did not answer when asked.
         """
         # Cognito's access tokens name their client in client_id and have no audience.
-        options: Any = {"require": ["exp", "iss", "sub", "token_use", "client_id"], "verify_aud": False}
-        try:
-            key = await self._keys.key(jwt.get_unverified_header(token).get("kid"))
-            claims = jwt.decode(token, key, ALGORITHMS, options, issuer=self._issuer, leeway=LEEWAY_SECONDS)
-        except jwt.ExpiredSignatureError:
-            raise NotSignedInError("The token has expired: sign in again.") from None
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
-            logger.info("refused a token: %s", type(error).__name__)
-            raise NotSignedInError(NOT_OURS) from None
+        claims = await self._claims(token, {"require": [*REQUIRED, "client_id"], "verify_aud": False})
         if claims["token_use"] != "access":
             raise NotSignedInError("This is not an access token; send the access token, not the ID token.")
         if claims["client_id"] != self._client_id:
@@ -59,7 +53,37 @@ class AccessTokens:
             raise NotSignedInError("The token does not say whose it is.")
         if len(subject) > SUBJECT_CHARACTERS:
             raise NotSignedInError(f"The token's subject has more than {SUBJECT_CHARACTERS} characters.")
-        return subject
+        return subject, _words(claims, "username", "sub")
+
+    async def name(self, id_token: str, subject: str) -> str:
+        """Return the name, or else the e-mail address, of the person to whom both tokens were given.
+
+        Raises:
+            NotSignedInError: it is not the ID token that came with this person's access token.
+            IdentityProviderUnavailableError: as above.
+        """
+        claims = await self._claims(id_token, {"require": [*REQUIRED, "aud"]}, audience=self._client_id)
+        if claims["token_use"] != "id" or claims["sub"] != subject:
+            raise NotSignedInError("Identity-Token is not the ID token that came with the access token.")
+        return _words(claims, "name", "email", "sub")
+
+    async def _claims(self, token: str, options: Any, audience: str | None = None) -> dict[str, Any]:
+        try:
+            key = await self._keys.key(jwt.get_unverified_header(token).get("kid"))
+            return jwt.decode(
+                token, key, ALGORITHMS, options, audience=audience, issuer=self._issuer, leeway=LEEWAY_SECONDS
+            )
+        except jwt.ExpiredSignatureError:
+            raise NotSignedInError("The token has expired: sign in again.") from None
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            logger.info("refused a token: %s", type(error).__name__)
+            raise NotSignedInError(NOT_OURS) from None
+
+
+def _words(claims: Mapping[str, Any], *names: str) -> str:
+    """Return the first of these claims that is text which can be shown."""
+    texts = (claims.get(name) for name in names)
+    return next(text for text in texts if isinstance(text, str) and text.strip() and text.isprintable())
 
 
 class _SigningKeys:

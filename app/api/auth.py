@@ -5,7 +5,9 @@ Locally neither is set and everybody on this machine may; on AWS the stack sets 
 
 import hmac
 import logging
+from typing import NamedTuple
 
+from app.api import person
 from app.api.errors import ApiError, IdentityProviderUnavailableError, NotSignedInError
 from app.api.settings import Settings
 
@@ -17,7 +19,19 @@ SCHEME = {
 }
 NO_TOKEN = "Sign in first: send a token in the header Authorization, as Bearer."
 PROBLEMS: tuple[ApiError, ...] = (NotSignedInError(NO_TOKEN), IdentityProviderUnavailableError())
+IDENTITY = b"identity-token"  # the header with the ID token that came with an access token: it has the person's name
 logger = logging.getLogger("uvicorn.error")
+
+
+class Caller(NamedTuple):
+    """Whose token came: what keys and imports are kept by, and what the history calls them."""
+
+    id: str
+    name: str
+
+
+NOBODY_IN_PARTICULAR = Caller("", person.LOCAL)
+SERVICE = Caller("service", "service")
 
 
 class Authenticator:
@@ -34,20 +48,25 @@ class Authenticator:
         if self._service_token is None and self._access_tokens is None:
             logger.warning("SERVICE_TOKEN and OIDC_ISSUER are not set: everybody who reaches this API may use it.")
 
-    async def caller(self, authorization: bytes | None) -> str:
-        """Return whose token the header `authorization` holds, or "" where nobody has to sign in.
+    async def caller(self, authorization: bytes | None, identity: bytes | None = None) -> Caller:
+        """Return whose token the header `authorization` holds.
+
+        Somebody who sends the ID token that came with it in the header Identity-Token is called by the name in there.
 
         Raises:
             NotSignedInError: it lets nobody in.
             IdentityProviderUnavailableError: that cannot be found out.
         """
         if self._service_token is None and self._access_tokens is None:
-            return ""
+            return NOBODY_IN_PARTICULAR
         if authorization is None or authorization[:7].lower() != b"bearer " or not authorization[7:]:
             raise NotSignedInError(NO_TOKEN)
         token = authorization[7:]
         if self._service_token and hmac.compare_digest(token, self._service_token):
-            return "service"
+            return SERVICE
         if self._access_tokens is None:
             raise NotSignedInError("The token is not the service token.")
-        return f"person {await self._access_tokens.holder(token.decode('latin-1'))}"
+        subject, name = await self._access_tokens.holder(token.decode("latin-1"))
+        if identity:
+            name = await self._access_tokens.name(identity.decode("latin-1"), subject)
+        return Caller(f"person {subject}", name)

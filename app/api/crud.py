@@ -5,6 +5,7 @@ from typing import cast
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from app.api import person
 from app.api.database import Database
 from app.api.models import MAX_ID, Categoria, Product
 from app.api.prepared import Parameters, Prepared, Row
@@ -13,7 +14,7 @@ from app.api.schemas import ProductBase, ProductCreate, ProductResponse
 
 FIELDS = tuple(ProductResponse.model_fields)
 COLUMNS = [getattr(Product, name) for name in FIELDS]
-CREATE = Prepared(insert(Product).returning(*COLUMNS), tuple(ProductBase.model_fields))
+CREATE = Prepared(insert(Product).returning(*COLUMNS), (*ProductBase.model_fields, "created_by"))
 
 _ID = Product.id == bindparam("product_id")
 _VERSION = Product.version == bindparam("expected")
@@ -27,9 +28,14 @@ async def get_product(database: Database, product_id: int) -> Fields | None:
     return await _product(database, _READ, product_id, {})
 
 
+def values(new: ProductCreate) -> Parameters:
+    """Return the parameters of CREATE: the product, and whose it is."""
+    return {**dict(new), "created_by": person.current()}
+
+
 async def create_product(database: Database, new: ProductCreate) -> Fields:
     """Store a new product and return it with what the database generated."""
-    return _fields(cast("Row", await database.first_row(CREATE, dict(new))))
+    return _fields(cast("Row", await database.first_row(CREATE, values(new))))
 
 
 async def update_product(
@@ -67,6 +73,6 @@ async def _product(database: Database, statement: Prepared, product_id: int, par
 
 
 def _fields(row: Row) -> Fields:
-    fields = dict(zip(FIELDS, row, strict=True))
+    fields = dict(zip(FIELDS, row[: len(FIELDS)], strict=True))  # what is behind them is Prepared's
     fields["categoria"] = Categoria(fields["categoria"])  # which a statement by itself gives back as text
     return fields

@@ -49,7 +49,7 @@ def _value(column: str, text: str) -> Any:
             if not 0 < price < 10**10 or price != round(price, 2):  # also of what is no number, or has a huge exponent
                 raise ValueError
             return price
-        case "created_at" | "updated_at":
+        case "created_at" | "updated_at" | "deleted_at":
             moment = datetime.fromisoformat(text)
             if moment.utcoffset() is None:
                 raise ValueError

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-import select
+import select as polling
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +13,21 @@ from urllib.parse import urlencode
 import asyncpg
 import psycopg2
 from anyio import to_thread
-from sqlalchemy import Connection, Engine, ExceptionContext, RootTransaction, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    RootTransaction,
+    create_engine,
+    event,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from app.api import database_faults, search
+from app.api import database_faults, person, search
 from app.api.deadlines import GRACE_SECONDS, DeadlineConnection
 from app.api.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.api.prepared import WAIT_SECONDS, Connections, Parameters, Prepared, Row
@@ -176,6 +186,8 @@ def transaction(engine: Engine, *, timeout_seconds: float | None = None) -> Iter
             if timeout_seconds is not None and engine.dialect.name == "postgresql":
                 driver.deadline_seconds = timeout_seconds + GRACE_SECONDS
                 connection.execute(text(f"SET LOCAL statement_timeout = {round(timeout_seconds * 1000)}"))
+            if (name := person.current()) and engine.dialect.name == "postgresql":
+                connection.execute(select(person.told(literal(name))))
             yield connection
             _commit(begun)
         finally:
@@ -273,7 +285,7 @@ def _replace_when_closed(connection: Any, record: ConnectionPoolEntry, _proxy: P
     """
     if record.info.setdefault("unused", True):  # just opened, and may have its session's first messages still to read
         record.info["unused"] = False
-    elif connection.closed or select.select([connection], [], [], 0)[0]:
+    elif connection.closed or polling.select([connection], [], [], 0)[0]:
         raise DisconnectionError("the server closed the connection")
 
 
@@ -281,3 +293,4 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA busy_timeout=5000")
     search.teach_sqlite(connection)
+    connection.create_function("catalogue_person", 0, person.current)

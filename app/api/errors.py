@@ -316,19 +316,52 @@ class ImportOutcomeUnknownError(ApiError):
 
 
 class ConfirmationError(ApiError):
-    """A bulk delete was not confirmed, or for another number of products than it would delete."""
+    """A change of many products was not confirmed, or for another number of products than it would change."""
 
-    def __init__(self, matching: int, confirmed: int | None) -> None:
+    def __init__(self, matching: int, confirmed: int | None, *, done: str = "deleted", do: str = "delete") -> None:
         self.status = 422 if confirmed is None else 409
-        not_done = "Nothing was deleted."
-        self.detail = f"{not_done} This would delete {matching} products; to do it, add confirm={matching}."
+        not_done = f"Nothing was {done}."
+        self.detail = f"{not_done} This would {do} {matching} products; to do it, add confirm={matching}."
         if confirmed is not None:
             self.detail = f"{not_done} {confirmed} were confirmed, but {matching} products match now. Look again."
         super().__init__(self.detail)
         context: dict[str, int | float | str] = {"matching": matching}
-        message = f"must be the number of products to delete, {matching}"
+        message = f"must be the number of products to {do}, {matching}"
         code = "confirmation"
         self.errors = [FieldError(location="query", field="confirm", message=message, code=code, context=context)]
+
+
+class PriceOutOfRangeError(ApiError):
+    """A change of many prices would leave some that no product can have."""
+
+    status = 422
+
+    def __init__(self, refused: int) -> None:
+        self.detail = (
+            f"Nothing was changed. {refused} products would cost nothing or less, or more than 9,999,999,999.99. "
+            "Leave them out, for example with price_min, or change the prices by less."
+        )
+        super().__init__(self.detail)
+        message = f"would be out of range for {refused} products"
+        self.errors = [
+            FieldError(
+                location="body", field="price", message=message, code="price_out_of_range", context={"refused": refused}
+            )
+        ]
+
+
+class NotInBinError(ApiError):
+    """None of the products to take back is in the bin."""
+
+    status = 404
+    detail = "None of these products is in the bin. What was deleted can be taken back once, for 30 days."
+
+
+class RestoreConflictError(ApiError):
+    """A product cannot be taken back as it was: another has its id."""
+
+    status = 409
+    detail = "Nothing was restored: another product has the id of one of these by now."
 
 
 def field_error(error: Any) -> FieldError:

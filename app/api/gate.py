@@ -10,6 +10,8 @@ import contextlib
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api import person
+from app.api.auth import IDENTITY
 from app.api.errors import ApiError, BodyTooLargeError, BodyTooSlowError
 from app.api.problem_handlers import problem_response
 from app.api.resources import Resources
@@ -39,10 +41,12 @@ class Gate:
         room, is_file = resources.room, scope["path"] in FILES
         if scope.get(EXPECTED):
             room.meet()
-        authorization, has_body, length = _head(scope)
+        authorization, identity, has_body, length = _head(scope)
         try:
             room.require()
-            scope.setdefault("state", {})["caller"] = await resources.authenticator.caller(authorization)
+            caller = await resources.authenticator.caller(authorization, identity)
+            scope.setdefault("state", {})["caller"] = caller.id
+            person.set_current(caller.name)
             if has_body and not is_file:
                 body = await _read(receive, length, resources.settings.body_max_bytes)
                 receive = _replay(body, receive)
@@ -78,18 +82,20 @@ class _DisconnectedError(Exception):
     """Nobody waits for an answer any more."""
 
 
-def _head(scope: Scope) -> tuple[bytes | None, bool, int]:
-    """Return the header Authorization, whether there is a body, and how long it says it is."""
-    authorization, has_body, length = None, False, 0
+def _head(scope: Scope) -> tuple[bytes | None, bytes | None, bool, int]:
+    """Return the headers with the caller's tokens, whether there is a body, and how long it says it is."""
+    authorization, identity, has_body, length = None, None, False, 0
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization = value
+        elif name == IDENTITY:
+            identity = value
         elif name == b"content-length":
             length = int(value) if value.isdigit() else 0
             has_body = has_body or length > 0
         elif name == b"transfer-encoding":
             has_body = True
-    return authorization, has_body, length
+    return authorization, identity, has_body, length
 
 
 async def _read(receive: Receive, length: int, limit: int) -> bytes:

@@ -54,7 +54,7 @@ def _create_once(engine: Engine, new: ProductCreate, caller: str, key: str) -> R
                 raise ReusedKeyError
             answer = json.loads(kept)
             return Response(answer["body"], 201, answer["headers"], "application/json")
-        response = created_response(connection.execute(crud.CREATE.statement, dict(new)).mappings().one())
+        response = created_response(connection.execute(crud.CREATE.statement, crud.values(new)).mappings().one())
         headers = {name: response.headers[name] for name in ("etag", "location")}
         kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()}).encode()
         mine = (IdempotencyKey.caller == caller) & (IdempotencyKey.key == key)

@@ -18,10 +18,23 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Select, String, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from app.api import cursor, search
-from app.api.models import CATEGORIA, ORDERS, PRICE, Categoria, Product
+from app.api.models import CATEGORIA, MAX_ID, ORDERS, PRICE, Categoria, Product
 from app.api.schemas import COLUMN_NAMES
 
 if TYPE_CHECKING:
@@ -51,6 +64,35 @@ def _refuse_no_words(query: str) -> str:
     if not search.words(query):
         raise ValueError("must have a letter or a digit")
     return query
+
+
+def _code_or_supplier(query: str) -> dict[str, Any]:
+    """Return what a search may be besides words, by the names of its parameters: a code, or an address' beginning.
+
+    An address begins so if it is from `address_from` on and before `address_to`: bounds that an index has.
+    """
+    text = query.strip()
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID)) and 0 < int(text) <= MAX_ID:
+        return {"code": int(text)}
+    if re.fullmatch(r"[^@\s]+@[^@\s]*", text):
+        local, _, domain = text.partition("@")
+        start = f"{local}@{domain.lower()}"  # as addresses are stored
+        return {"address_from": start, "address_to": f"{start}\U0010ffff"}
+    return {}
+
+
+def _of_code_or_supplier(query: str) -> list[ColumnElement[bool]]:
+    match _code_or_supplier(query):
+        case {"code": code}:
+            return [Product.id == bindparam("code", code, Integer)]
+        case {"address_from": start, "address_to": end}:
+            address = Product.email_fornecedor
+            return [
+                and_(
+                    address >= bindparam("address_from", start, String), address < bindparam("address_to", end, String)
+                )
+            ]
+    return []
 
 
 JSON_AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01}
@@ -86,7 +128,8 @@ class ProductFilter(BaseModel):
         min_length=1,
         max_length=200,
         description="Every one of these words begins a word of name or description, or has its Portuguese stem; "
-        "case and accents do not matter",
+        "case and accents do not matter. Also the product with this id, and those of suppliers whose address begins so "
+        "(with the @)",
         examples=["geladeira inox"],
         json_schema_extra={"pattern": A_WORD},
     )
@@ -131,7 +174,7 @@ class ProductFilter(BaseModel):
             supplier = Product.email_fornecedor == bindparam("email_fornecedor", self.email_fornecedor, String)
             found.append(("email_fornecedor", supplier))
         if self.q is not None:
-            found.append(("search", search.matches(self.q, dialect)))
+            found.append(("search", or_(search.matches(self.q, dialect), *_of_code_or_supplier(self.q))))
         return found
 
     def parameters(self) -> dict[str, Any]:
@@ -140,7 +183,10 @@ class ProductFilter(BaseModel):
         for name in ("price_min", "price_max", "created_after", "created_before", "email_fornecedor"):
             if (value := getattr(self, name)) is not None:
                 given[name] = value
-        return given | search.parameters(self.q) if self.q is not None else given
+        if self.q is not None:
+            given |= search.parameters(self.q)
+            given |= _code_or_supplier(self.q)
+        return given
 
 
 class ListQuery(ProductFilter):
@@ -157,7 +203,9 @@ class ListQuery(ProductFilter):
         None, description="The page behind this place: a cursor from the header `Link`", examples=[CURSOR]
     )
     before: str | None = Field(
-        None, description="The page in front of this place: a cursor from the header `Link`", examples=[CURSOR]
+        None,
+        description="The page in front of this place: a cursor from the header `Link`; empty, the last page",
+        examples=[CURSOR],
     )
     count: Literal["exact", "estimated"] | None = Field(
         None,
@@ -168,7 +216,7 @@ class ListQuery(ProductFilter):
     @field_validator("after", "before")
     @classmethod
     def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and "sort" in info.data:
+        if value is not None and "sort" in info.data and (value or info.field_name == "after"):
             cursor.decode(info.data["sort"], value)
         if value is not None and info.field_name == "before" and info.data.get("after") is not None:
             raise ValueError("cannot go with `after`")

@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from app.api import __version__, health, openapi, problem_handlers
+from app.api import bin as recycle_bin
 from app.api.database import make_engine
 from app.api.gate import Gate
 from app.api.readiness import wait_until_ready
@@ -27,7 +28,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         with make_resources(app, settings or read_settings()) as resources:
             # As many request threads as connections: a request waits for a thread, never for a connection in a thread.
             anyio.to_thread.current_default_thread_limiter().total_tokens = resources.database.threads
-            yield
+            async with recycle_bin.purging(resources.database.engine):
+                yield
 
     app = FastAPI(
         title="Catalogue",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     DateTime,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Float,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     Numeric,
     String,
@@ -23,7 +25,7 @@ from sqlalchemy import (
     func,
     literal_column,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 MAX_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
@@ -81,6 +83,7 @@ class Product(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(server_default="1")  # counts the changes: what ETag and If-Match speak of
+    created_by: Mapped[str | None] = mapped_column(String(255))  # migration 0008 has a default: see person.py
     # What PostgreSQL searches; a trigger keeps it. SQLite has no such column, so it is in no SELECT but the search's.
     search: Mapped[Any | None] = mapped_column(TSVECTOR)
 
@@ -105,6 +108,45 @@ for name, order in ORDERS.items():
 # Of one category the dearest or cheapest first, which the others would have to look for among all products.
 Index("products_by_categoria_and_price", Product.categoria, Product.price, Product.id)
 Index("products_by_search", Product.search, postgresql_using="gin")
+
+
+class DeletedProduct(Base):
+    """A product in the bin. A trigger of migration 0008 puts it here, bin.py takes it back or throws it away."""
+
+    __tablename__ = "deleted_products"
+    __table_args__ = (Index("deleted_products_by_deleted_at", "deleted_at", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(String(2000))
+    price: Mapped[Decimal] = mapped_column(PRICE)
+    categoria: Mapped[str] = mapped_column(String(20))
+    email_fornecedor: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int]
+    created_by: Mapped[str | None] = mapped_column(String(255))
+    deleted_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())
+    deleted_by: Mapped[str | None] = mapped_column(String(255))
+    deletion: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # of many at once, to take them back together
+
+
+Index("deleted_products_by_deletion", DeletedProduct.deletion)
+
+
+class ProductChange(Base):
+    """An entry of a product's history. Triggers of migration 0008 write it; the creation is in the product itself."""
+
+    __tablename__ = "product_changes"
+    __table_args__ = (Index("product_changes_by_product", "product_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
+    product_id: Mapped[int]
+    version: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=func.now())
+    person: Mapped[str | None] = mapped_column(String(255))
+    action: Mapped[str] = mapped_column(String(20))
+    changes: Mapped[Any | None] = mapped_column(JSON().with_variant(JSONB, "postgresql"))  # [before, after] by field
 
 
 class IdempotencyKey(Base):

@@ -14,10 +14,13 @@ from app.api.errors import (
     FieldError,
     InvalidHeaderError,
     InvalidRequestError,
+    NotInBinError,
     OverloadedError,
     PreconditionFailedError,
     PreconditionRequiredError,
+    PriceOutOfRangeError,
     ProductNotFoundError,
+    RestoreConflictError,
     ReusedKeyError,
     UnreadableBodyError,
     UrlTooLongError,
@@ -84,6 +87,13 @@ NO_LIMIT = FieldError(
 )
 NO_RANGE = FieldError(location="query", field="price_max", message="must not be below price_min", code="value_error")
 
+NO_CHOICE = FieldError(
+    location="query",
+    field="",
+    message="say which products: either id, which may be repeated, or deletion",
+    code="value_error",
+)
+
 ETAG = {"ETag": header("The product's version", '"1"', r'^"\d+"$')}
 LOCATION = {"Location": header("The product's address", "/products/1")}
 ID = {"product_id": "$response.body#/id"}
@@ -111,6 +121,23 @@ LIST: Responses = {
     **problem_responses(InvalidRequestError([NO_LIMIT])),
 }
 DELETE_MANY = problem_responses(ConfirmationError(3, 2), ConfirmationError(3, None), InvalidRequestError([NO_RANGE]))
+CHANGE_MANY = problem_responses(
+    *BODY,
+    ConfirmationError(3, 2, done="changed", do="change"),
+    ConfirmationError(3, None, done="changed", do="change"),
+    PriceOutOfRangeError(3),
+    InvalidRequestError([NO_RANGE]),
+)
+TOTALS = SUGGESTIONS = problem_responses(InvalidRequestError([NO_RANGE]))
+BIN: Responses = {
+    200: {"headers": {"Link": header("The older ones", f'</products/deleted?after={CURSOR}>; rel="next"')}},
+    **problem_responses(InvalidRequestError([NO_LIMIT])),
+}
+RESTORE = problem_responses(NotInBinError(), RestoreConflictError(), InvalidRequestError([NO_CHOICE]))
+HISTORY: Responses = {
+    200: {"headers": {"Link": header("The older ones", '</products/1/history?before=7>; rel="next"')}},
+    **problem_responses(ProductNotFoundError(), InvalidRequestError([NO_ID])),
+}
 SUMMARY: Responses = {200: {"headers": {"Age": _number("Seconds since it was computed", 12)}}}
 READ: Responses = {
     200: {"headers": ETAG, "links": LINKS},

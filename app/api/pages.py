@@ -198,7 +198,7 @@ def _page(query: ListQuery, rows: Sequence[Row]) -> Page:
 
 def _links(query: ListQuery, page: Sequence[Row], *, more: bool) -> str | None:
     links = []
-    if page and (more or query.before is not None):
+    if page and (more if query.before is None else query.before):  # an empty `before` is the end
         links.append(_link(query, "after", page[-1], "next"))
     if page and (query.after is not None or (query.before is not None and more)):
         links.append(_link(query, "before", page[0], "prev"))

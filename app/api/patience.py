@@ -1,17 +1,26 @@
 """Answers that take longer than a connection may be silent: load balancers, proxies and clients give up after a minute.
 
 They begin in time, with the white space that JSON may begin with, and go on with it until there is something to say.
+Whoever accepts JSON Lines is told meanwhile how far it is, and in the last line what it came to.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import Header, Response
+from fastapi import Header, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
+from app.api import database_faults
+from app.api.errors import ApiError, UnexpectedError
+from app.api.problem_handlers import problem_response
+
+LINES = "application/jsonl"
+LINE_SECONDS = 0.5  # between two lines that say how far it is
 SILENT_SECONDS = 15  # at most; the shortest limit on the way from a browser to a task on AWS is 60
 logger = logging.getLogger("uvicorn.error")
 
@@ -34,6 +43,31 @@ async def result_response(work: "asyncio.Future[Any]", headers: Mapping[str, str
     """Answer with the model that `work` comes to, however long that takes; what it raises soon is raised."""
     await asyncio.wait([work], timeout=SILENT_SECONDS)
     return _json(work.result(), headers) if work.done() else _PatientResponse(work, headers)
+
+
+async def progress_response(
+    request: Request, work: "asyncio.Future[Any]", progress: Callable[[], Mapping[str, int]]
+) -> Response:
+    """Answer as `result_response` does, or line by line where the request accepts that.
+
+    What `work` raises later than the first line is the last one's `problem`; else that has the `result`.
+    """
+    if LINES not in request.headers.get("accept", ""):
+        return await result_response(work)
+    await asyncio.wait([work], timeout=LINE_SECONDS)
+    return _json(work.result(), None) if work.done() else StreamingResponse(_lines(work, progress), media_type=LINES)
+
+
+async def _lines(work: "asyncio.Future[Any]", progress: Callable[[], Mapping[str, int]]) -> AsyncIterator[bytes]:
+    while not work.done():
+        yield json.dumps(progress()).encode() + b"\n"
+        await asyncio.wait([work], timeout=LINE_SECONDS)
+    try:
+        yield b'{"result":' + work.result().model_dump_json().encode() + b"}\n"
+    except Exception as error:
+        logger.error("a long request failed: %s", error)
+        told = error if isinstance(error, ApiError) else database_faults.problem_of(error) or UnexpectedError()
+        yield b'{"problem":' + bytes(problem_response(told).body) + b"}\n"
 
 
 def _json(result: BaseModel, headers: Mapping[str, str] | None) -> Response:

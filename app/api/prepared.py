@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
-from sqlalchemy import Select, UpdateBase
+from sqlalchemy import CompoundSelect, Delete, Select, Update, UpdateBase, bindparam
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.api import person
 
 WAIT_SECONDS = 5  # for a connection to become free, and for a new one to open
 # Not asyncpg's own dialect, which has a cast around every parameter.
@@ -34,12 +36,17 @@ class LostConnectionError(Exception):
 class Prepared:
     """A statement of SQLAlchemy's, compiled once.
 
-    `columns` are those that an insert or update sets, to parameters of the same names.
+    `columns` are those that an insert or update sets, to parameters of the same names. An update or delete has one
+    more column in its rows, which tells the triggers whose change it is: they are called after the rows are made.
     """
 
-    def __init__(self, statement: Select[Any] | UpdateBase, columns: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, statement: Select[Any] | CompoundSelect[Any] | UpdateBase, columns: Sequence[str] | None = None
+    ) -> None:
         self.statement = statement
         self.changes = isinstance(statement, UpdateBase)
+        if isinstance(statement, Update | Delete):
+            statement = statement.returning(person.told(bindparam("person")))
         compiled: Any = statement.compile(dialect=_DIALECT, column_keys=columns)
         self.sql = str(compiled)
         self._names: list[str] = compiled.positiontup
@@ -47,7 +54,8 @@ class Prepared:
 
     def values(self, parameters: Parameters) -> list[Any]:
         """Return the values in the order of the statement's $1, $2 and so on."""
-        return [parameters[name] if name in parameters else self._constants[name] for name in self._names]
+        given = self._constants | {"person": person.current() or ""} | parameters
+        return [given[name] for name in self._names]
 
 
 class Connections:

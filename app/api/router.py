@@ -6,6 +6,7 @@ their connection themselves, in one hop to a thread. All give back a finished re
 
 import asyncio
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
@@ -13,8 +14,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.api import bulk_delete, crud, idempotency, listing, openapi_responses, pages, patience, summary
-from app.api.bulk_delete import Deleted, DeleteQuery
+from app.api import bin as recycle_bin
+from app.api import bulk, crud, history, idempotency, listing, openapi_responses, pages, patience, suggestions, summary
 from app.api.errors import ProductNotFoundError
 from app.api.listing import ListQuery
 from app.api.openapi import operation_id
@@ -84,16 +85,81 @@ async def read_products_route(request: Request, query: Annotated[ListQuery, Quer
 @router.delete(
     "/",
     summary="Delete many products",
-    response_model=Deleted,
+    response_model=bulk.Deleted,
     responses=openapi_responses.DELETE_MANY,
 )
-async def delete_products_route(request: Request, query: Annotated[DeleteQuery, Query()]) -> Response:
+async def delete_products_route(request: Request, query: Annotated[bulk.ConfirmedSelection, Query()]) -> Response:
     """Delete the products with these ids, or all that meet the filter; `confirm` has to say how many they are.
 
-    An answer that takes long begins with white space, so that no connection is silent for a minute.
+    An answer that takes long begins with white space, so that no connection is silent for a minute; with
+    `Accept: application/jsonl` it says meanwhile how far it is, and ends with a line with `result` or `problem`.
     """
-    delete = to_thread.run_sync(bulk_delete.delete_products, resources(request).database.engine, query)
-    return await patience.result_response(asyncio.ensure_future(delete))
+    engine, progress = resources(request).database.engine, bulk.Progress()
+    work = to_thread.run_sync(bulk.delete_products, engine, query, progress)
+    return await patience.progress_response(request, asyncio.ensure_future(work), lambda: vars(progress))
+
+
+@router.patch(
+    "/",
+    summary="Change many products",
+    response_model=bulk.ProductsChanged,
+    responses=openapi_responses.CHANGE_MANY,
+)
+async def change_products_route(
+    request: Request, query: Annotated[bulk.ChangeQuery, Query()], change: bulk.ProductsChange
+) -> Response:
+    """Set the category of many products, or change their prices by a percentage or an amount, all or none.
+
+    `confirm` has to say how many they are; `dry_run` answers what would be changed. Long answers are as a delete's.
+    """
+    engine, progress = resources(request).database.engine, bulk.Progress()
+    work = to_thread.run_sync(bulk.change_products, engine, query, change, progress)
+    return await patience.progress_response(request, asyncio.ensure_future(work), lambda: vars(progress))
+
+
+@router.get("/totals", summary="Add up products", response_model=bulk.Totals, responses=openapi_responses.TOTALS)
+async def read_totals_route(request: Request, query: Annotated[bulk.Selection, Query()]) -> Response:
+    """Count the products with these ids, or all that meet the filter, and add up what they cost."""
+    work = to_thread.run_sync(bulk.read_totals, resources(request).database.engine, query)
+    return await patience.result_response(asyncio.ensure_future(work))
+
+
+@router.get(
+    "/suggestions",
+    summary="Suggest another search",
+    response_model=suggestions.Suggestions,
+    responses=openapi_responses.SUGGESTIONS,
+)
+async def read_suggestions_route(request: Request, query: Annotated[suggestions.SuggestionsQuery, Query()]) -> Response:
+    """Suggest words that are in the catalogue for a search that finds nothing: those that differ by one letter."""
+    found = await to_thread.run_sync(suggestions.suggest, resources(request).database.engine, query)
+    return Response(found.model_dump_json(), 200, media_type="application/json")
+
+
+@router.get(
+    "/deleted",
+    summary="List deleted products",
+    response_model=list[recycle_bin.DeletedProductResponse],
+    responses=openapi_responses.BIN,
+)
+async def read_bin_route(request: Request, query: Annotated[recycle_bin.BinQuery, Query()]) -> Response:
+    """List the products that were deleted in the last 30 days, the newest deletion first."""
+    page = await recycle_bin.read_bin(resources(request).database, query)
+    address = urlencode({"limit": query.limit, "after": page.after})
+    link = {"Link": f'<{PRODUCTS}/deleted?{address}>; rel="next"'} if page.after else {}
+    return Response(recycle_bin.BODY.dump_json(page.products), 200, link, "application/json")
+
+
+@router.post(
+    "/deleted/restore",
+    summary="Restore deleted products",
+    response_model=recycle_bin.Restored,
+    responses=openapi_responses.RESTORE,
+)
+async def restore_products_route(request: Request, query: Annotated[recycle_bin.RestoreQuery, Query()]) -> Response:
+    """Take deleted products back as they were, with their ids and versions."""
+    work = to_thread.run_sync(recycle_bin.restore, resources(request).database.engine, query)
+    return await patience.result_response(asyncio.ensure_future(work))
 
 
 @router.get(
@@ -122,6 +188,24 @@ async def read_product_route(request: Request, product_id: ProductId, if_none_ma
     if not_modified(if_none_match, product):
         return Response(status_code=304, headers={"ETag": etag(product)})
     return product_response(product)
+
+
+@router_of_one.get(
+    "/{product_id}/history",
+    summary="Read what became of a product",
+    response_model=list[history.HistoryEntry],
+    responses=openapi_responses.HISTORY,
+)
+async def read_history_route(
+    request: Request, product_id: ProductId, query: Annotated[history.HistoryQuery, Query()]
+) -> Response:
+    """Say who created, changed, deleted and restored a product, and when; the newest first, also of a deleted one."""
+    found = await history.read_history(resources(request).database, product_id, query)
+    if found is None:
+        raise ProductNotFoundError
+    address = f"{PRODUCTS}/{product_id}/history?{urlencode({'limit': query.limit, 'before': found.next})}"
+    link = {"Link": f'<{address}>; rel="next"'} if found.next else {}
+    return Response(history.BODY.dump_json(found.entries), 200, link, "application/json")
 
 
 @router_of_one.put(

@@ -31,7 +31,8 @@ def _refuse_nul(text: str) -> str:
     return text
 
 
-def _require_number(value: Any) -> Any:
+def require_number(value: Any) -> Any:
+    """Refuse text, which Pydantic would take for the number that it spells."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be a JSON number such as 19.9, not text")
     return value
@@ -76,7 +77,7 @@ _JsonPrice = Annotated[float, Field(gt=0, le=9_999_999_999.99, multiple_of=0.01,
 Price = Annotated[
     Decimal,
     Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False, examples=[2899.9]),
-    BeforeValidator(_require_number, json_schema_input_type=_JsonPrice),
+    BeforeValidator(require_number, json_schema_input_type=_JsonPrice),
     PlainSerializer(float, return_type=_JsonPrice, when_used="json"),
 ]
 OneCategoria = Annotated[Categoria, Field(examples=["Eletrodoméstico"])]

@@ -38,7 +38,8 @@ def _client(database_url: str) -> Iterator[TestClient]:
 def client(_client: TestClient) -> TestClient:
     """A client of an API without products."""
     with _client.app.state.resources.database.engine.begin() as connection:  # type: ignore[attr-defined]
-        for table in ("products", "products_summary", "imports", "import_changes"):
+        tables = ("products", "deleted_products", "product_changes", "products_summary", "imports", "import_changes")
+        for table in tables:
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
     return _client
 

@@ -38,6 +38,10 @@ class Issuer:
         claims = {k: v for k, v in (claims | changes).items() if v is not None}
         return jwt.encode(claims, self.key if key is None else key, algorithm, headers={"kid": kid})
 
+    def id_token(self, **changes: Any) -> str:
+        claims = {"aud": CLIENT_ID, "client_id": None, "token_use": "id", "name": "Ana Souza"}
+        return self.token(**claims | changes)
+
 
 class _Answers(BaseHTTPRequestHandler):
     def __init__(self, issuer: Issuer, *arguments: Any) -> None:
@@ -123,6 +127,42 @@ def test_no_token_or_a_wrong_one_does_not(client: TestClient, token: str | None)
 )
 def test_a_token_that_is_not_for_this_api_does_not(client: TestClient, issuer: Issuer, changes: dict[str, Any]) -> None:
     assert status(client, issuer.token(**changes)) == 401
+
+
+def by(client: TestClient, product: dict[str, Any], **headers: str) -> str | None:
+    """Create a product, and return who the history says it was."""
+    made = client.post("/products/", json=product, headers=headers)
+    assert made.status_code == 201, made.text
+    entry: dict[str, Any] = client.get(f"{made.headers['location']}/history", headers=headers).json()[0]
+    assert client.delete(made.headers["location"], headers=headers).status_code == 200
+    return None if entry["by"] is None else str(entry["by"])
+
+
+def test_the_history_has_the_name_of_who_sent_the_token(
+    client: TestClient, issuer: Issuer, product: dict[str, Any]
+) -> None:
+    bearer = f"Bearer {issuer.token(username='ana.souza')}"
+    assert by(client, product, Authorization=f"Bearer {SERVICE_TOKEN}") == "service"
+    assert by(client, product, Authorization=bearer) == "ana.souza"
+    assert by(client, product, Authorization=f"Bearer {issuer.token()}") == "ana"
+    for claims, name in (
+        ({}, "Ana Souza"),
+        ({"name": None, "email": "ana@example.com"}, "ana@example.com"),
+        ({"name": " ", "email": 7}, "ana"),
+        ({"name": "x" * 300}, "x" * 255),
+    ):
+        assert by(client, product, Authorization=bearer, **{"Identity-Token": issuer.id_token(**claims)}) == name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sub": "eva"}, {"aud": "another"}, {"aud": None}, {"token_use": "access"}, {"exp": 1}, {"key": "x" * 40}],
+    ids=str,
+)
+def test_nobody_is_called_by_another_ones_name(client: TestClient, issuer: Issuer, changes: dict[str, Any]) -> None:
+    algorithm = {"algorithm": "HS256"} if "key" in changes else {}
+    headers = {"Authorization": f"Bearer {issuer.token()}", "Identity-Token": issuer.id_token(**changes, **algorithm)}
+    assert client.get("/products/", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,34 @@ def test_every_column_sorts_both_ways_over_pages(client: TestClient, shop: list[
         assert all(a > b if minus else a < b for a, b in pairs)
 
 
+@pytest.mark.parametrize("sort", ["id", "-price", "name"])
+def test_the_last_page_is_asked_for_by_an_empty_place(client: TestClient, shop: list[Json], sort: str) -> None:
+    whole = client.get("/products/", params={"sort": sort}).json()
+    last = client.get("/products/", params={"sort": sort, "limit": 4, "before": ""})
+    assert last.json() == whole[-4:]
+    assert set(last.links) == {"prev"}
+    assert [p for page in pages(client, "prev", sort=sort, limit=4, before="")[::-1] for p in page] == whole
+    assert client.get("/products/", params={"before": "", "q": "xilofone"}).links == {}
+
+
+def test_a_search_finds_a_code(client: TestClient, shop: list[Json]) -> None:
+    assert names(client, q=str(shop[3]["id"])) == ["Sofá-cama"]
+    assert names(client, q=f" {shop[3]['id']} ", categoria="Roupas") == []
+    both = created(client, shop[0] | {"name": f"Mesa {shop[3]['id']}"})
+    assert [p["id"] for p in client.get("/products/", params={"q": str(shop[3]["id"])}).json()] == [
+        shop[3]["id"],
+        both["id"],
+    ]
+    assert names(client, q=str(2**31)) == []
+    assert names(client, q="9" * 200) == []
+
+
+@pytest.mark.parametrize("typed", ["a@fornecedor.example.com", "a@f", "a@FORNECEDOR", " a@fornecedor.ex "])
+def test_a_search_finds_the_beginning_of_a_suppliers_address(client: TestClient, shop: list[Json], typed: str) -> None:
+    assert [p["id"] for p in client.get("/products/", params={"q": typed}).json()] == [p["id"] for p in shop[::2]]
+    assert client.get("/products/", params={"q": typed, "count": "exact"}).headers["X-Total-Count"] == "3"
+
+
 def test_text_sorts_without_accents_and_case(client: TestClient, shop: list[Json]) -> None:
     assert names(client, sort="name") == [
         "agua sanitária",

@@ -188,7 +188,7 @@ def test_unknown_addresses_and_methods_say_what_there_is(client: TestClient) -> 
     assert "GET" in problem(client.post("/health/live"), 405)["detail"]
     for method, path, allowed in (
         ("POST", "/products/1", "GET, PUT, PATCH, DELETE"),
-        ("OPTIONS", "/products/", "GET, POST, DELETE"),
+        ("OPTIONS", "/products/", "GET, POST, PATCH, DELETE"),
         ("DELETE", "/products/summary", "GET"),
         ("PUT", "/products/import", "POST"),
         ("PATCH", "/products/export", "GET"),
@@ -213,7 +213,12 @@ def test_docs_and_openapi_are_served(client: TestClient) -> None:
         "/products/imports/{import_id}",
         "/products/export",
         "/products/summary",
+        "/products/totals",
+        "/products/suggestions",
+        "/products/deleted",
+        "/products/deleted/restore",
         "/products/{product_id}",
+        "/products/{product_id}/history",
         "/health/live",
         "/health/ready",
     }

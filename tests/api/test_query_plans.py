@@ -32,6 +32,9 @@ FILTERS: list[Json] = [
     {"email_fornecedor": "ninguem@fornecedores.example.com"},
     {"q": "garantia"},
     {"q": "xilofone"},
+    {"q": "500000"},
+    {"q": SUPPLIER},
+    {"q": "ninguem@"},
 ]
 COMBINATIONS: list[Json] = [
     {"created_before": "2025-11-02T00:00:00Z", "sort": "-price"},
@@ -50,6 +53,8 @@ COMBINATIONS: list[Json] = [
     {"q": "xilofone", "categoria": "Roupas", "sort": "-price"},
     {"q": "colecionador", "sort": "-price"},
     {"q": "colecionador", "sort": "name", "limit": 200},
+    {"before": "", "sort": "-price"},
+    {"before": "", "q": "xilofone"},
 ]
 # Without a filter, count=exact has every product to count, and so has the summary, which is why it is a snapshot.
 COUNTS: list[Json] = [
@@ -100,8 +105,11 @@ def scans(client: TestClient, work: Callable[[], Any]) -> tuple[Any, list[Json]]
     finally:
         event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
+        for setting in (s for s, _ in sent if s.startswith("SET LOCAL enable_")):
+            connection.exec_driver_sql(setting.replace("LOCAL ", ""))
         # SET has no plan, and a query that the API has explained to it, for an estimate, is not run.
         plans = [_plan(connection, s, v) for s, v in sent if not s.startswith(("SET", "EXPLAIN"))]
+        connection.exec_driver_sql("RESET ALL")
         plans += [_kept_plan(connection, statement, parameters) for statement, parameters in prepared]
     assert plans or any(statement.startswith("EXPLAIN") for statement, _ in sent)
     return given, [scan for plan in plans for scan in _scans(plan)]
@@ -166,6 +174,19 @@ def test_no_page_deep_in_an_order_reads_the_whole_table(million: TestClient, sor
         response, found = scans(million, partial(million.get, "/products/", params=query))
         assert response.status_code == 200, response.text
         assert_few_are_read(found)
+
+
+@pytest.mark.parametrize("typed", ["garamtia", "colecionadro", "xgaramtia"])
+def test_near_spellings_are_found_by_the_index_of_the_search(million: TestClient, typed: str) -> None:
+    response, found = scans(million, partial(million.get, "/products/suggestions", params={"q": typed}))
+    assert bool(response.json()["suggestions"]) is (typed != "xgaramtia")
+    assert_few_are_read(found)
+
+
+def test_a_history_reads_one_product(million: TestClient) -> None:
+    response, found = scans(million, partial(million.get, "/products/500000/history"))
+    assert [entry["action"] for entry in response.json()] == ["created"]
+    assert [scan["Node Type"] for scan in found] == ["Index Scan"]
 
 
 def test_one_product_is_found_by_its_key(million: TestClient) -> None:
