@@ -1,5 +1,6 @@
 """A headless Chromium that shows the UI, for the journeys and the screenshots."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -29,6 +30,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LOCALE = "pt-BR"
 ROW_HEIGHT = 35  # pixels, of the table of products
 HEADS = {"id": 78, "name": 180, "price": 620}  # pixels from the left edge of the table to the middle of a head
 CELLS = {  # of the table that is edited: the number of a column, and pixels from the left edge to its middle
@@ -45,6 +47,8 @@ _SOCKETS: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()  # the newest
 def page(**context: Any) -> Iterator[Page]:
     """Open an empty page as a visitor in São Paulo; `context` is Playwright's, for example viewport or color_scheme.
 
+    Its `locale` is the browser's own language too: how a field takes a number depends on that.
+
     At its end it fails when the browser refused anything that the pages asked for: their policy allows all they need.
     """
     expect.set_options(timeout=PATIENCE)
@@ -55,7 +59,12 @@ def page(**context: Any) -> Iterator[Page]:
             refused.append(message.text)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        locale = context.get("locale", LOCALE)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[*ARGUMENTS, f"--lang={locale}"],
+            env={**os.environ, "LANGUAGE": locale.replace("-", "_")},
+        )
         try:
             opened = visitor(browser, **context)
             opened.context.on("console", note)
@@ -68,7 +77,7 @@ def page(**context: Any) -> Iterator[Page]:
 
 def visitor(browser: Browser, **context: Any) -> Page:
     """Open an empty page as somebody who has nothing in common with who else uses the browser."""
-    somebody = browser.new_context(**{"locale": "pt-BR", "timezone_id": "America/Sao_Paulo", **context})
+    somebody = browser.new_context(**{"locale": LOCALE, "timezone_id": "America/Sao_Paulo", **context})
     somebody.set_default_timeout(PATIENCE)
     opened = somebody.new_page()
     opened.on("websocket", lambda socket: _SOCKETS.update({opened: socket}))
@@ -160,12 +169,7 @@ def write_cell(page: Page, column: str, row: int, text: str, *, shows: str = "")
 
     `shows` is what the cell has then, if that is not the text.
     """
-    number, x = CELLS[column]
-    cell = cell_of(page, number, row)
-    expect(cell).to_be_attached()
-    if cell.get_attribute("aria-selected") != "true":  # a click on the selected one opens it
-        table(page).click(position={"x": x, "y": ROW_HEIGHT * (row + 1.5)})
-    expect(cell).to_have_attribute("aria-selected", "true")
+    cell = select_cell(page, column, row)
     page.keyboard.press("Enter")
     field = page.locator("#portal").locator("input, textarea")
     field.fill(text)
@@ -174,6 +178,17 @@ def write_cell(page: Page, column: str, row: int, text: str, *, shows: str = "")
     page.keyboard.press("Enter")
     expect(field).to_have_count(0)
     expect(cell).to_have_text(shows or text)
+
+
+def select_cell(page: Page, column: str, row: int) -> Locator:
+    """Select a cell of the table that is edited, as before a paste, and return it."""
+    number, x = CELLS[column]
+    cell = cell_of(page, number, row)
+    expect(cell).to_be_attached()
+    if cell.get_attribute("aria-selected") != "true":  # a click on the selected one opens it
+        table(page).click(position={"x": x, "y": ROW_HEIGHT * (row + 1.5)})
+    expect(cell).to_have_attribute("aria-selected", "true")
+    return cell
 
 
 def first_name(page: Page) -> Locator:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui import session
+from app.ui import prices, session
 from app.ui.client.api_models import ApiError, Failure, FieldError
-from app.ui.formats import plain
+from app.ui.formats import amount, bare_amount, plain
+from app.ui.prices import UnclearPriceError
 from app.ui.settings import api_url
 from app.ui.sign_in import access
 from app.ui.texts import Texts
@@ -72,15 +73,47 @@ def mark(error: ApiError, places: Mapping[str, DeltaGenerator]) -> bool:
     """Show what is wrong with each value in its place, by the API's names; False when not all of it has a place."""
     for wrong in error.errors:
         if wrong.field in places:
-            sentence = plain(field_sentence(wrong, session.texts()))
-            places[wrong.field].markdown(f":red[:small[:material/error: {sentence}]]")
+            mark_one(places[wrong.field], field_sentence(wrong, session.texts()))
     return bool(error.errors) and {wrong.field for wrong in error.errors} <= places.keys()
+
+
+def mark_one(place: DeltaGenerator, sentence: str) -> None:
+    """Show in its place what is wrong with a value."""
+    place.markdown(f":red[:small[:material/error: {plain(sentence)}]]")
+
+
+def explain_price(error: ApiError, price: object) -> None:
+    """Have an error say of a price that was sent as it was typed what somebody who types prices has to know."""
+    texts = session.texts()
+    sentence = price_sentence(price, texts) if isinstance(price, str) else texts.wrong_missing if price is None else ""
+    if sentence:
+        told = FieldError("price", sentence)
+        error.errors = tuple(told if wrong.field == "price" else wrong for wrong in error.errors)
+
+
+def price_sentence(text: str, texts: Texts) -> str | None:
+    """Return why a text is no price, and what to write instead; None when it is one."""
+    try:
+        prices.read(text)
+    except UnclearPriceError as unclear:
+        readings = unclear.readings
+    else:
+        return None
+    if not readings:
+        return texts.wrong_number
+    large, small = readings
+    return texts.wrong_price_two_ways.format(
+        large=f"R$ {amount(large, texts)}",
+        small=f"R$ {amount(small, texts)}",
+        write_large=bare_amount(large, texts),
+        write_small=bare_amount(small, texts),
+    )
 
 
 @st.fragment(run_every=RETRY_SECONDS)
 def _wait_for_the_api() -> None:
     st.caption(session.texts().retrying.format(seconds=RETRY_SECONDS))
-    if st.session_state.pop("asked_before", False) and access.client().is_ready():
+    if st.session_state.pop("asked_before", False) and not session.dialog_is_open() and access.client().is_ready():
         st.rerun()
     st.session_state["asked_before"] = True  # the first run is part of the page that has just failed
 

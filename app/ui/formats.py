@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from datetime import datetime, tzinfo
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from app.ui.texts import Texts
 
 _REAIS = "R$\N{NO-BREAK SPACE}"
 _MILLION = 10**6
+CENT = Decimal("0.01")
 WORD_JOINER = "\N{WORD JOINER}"
 FIRST_STRONG_ISOLATE = "\N{FIRST STRONG ISOLATE}"
 POP_DIRECTIONAL_ISOLATE = "\N{POP DIRECTIONAL ISOLATE}"
@@ -21,6 +22,16 @@ _ADDRESS = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)  # where one i
 def money(amount: Decimal | float, texts: Texts) -> str:
     """Write an amount of reais, for example R$ 2.899,90; the space does not break."""
     return _REAIS + _marked(f"{amount:,.2f}", texts)
+
+
+def amount(price: Decimal, texts: Texts) -> str:
+    """Write a price as somebody would type it, for example 2.899,90; not rounded, should it have more decimals."""
+    return _marked(f"{price:,.{max(2, -int(price.normalize().as_tuple().exponent))}f}", texts)
+
+
+def bare_amount(price: Decimal, texts: Texts) -> str:
+    """Write a price in cents without marks between thousands, for example 2899,90: nobody reads it otherwise."""
+    return str(price.quantize(CENT, ROUND_HALF_UP)).replace(".", texts.decimal_mark)
 
 
 def short_money(amount: Decimal | float, texts: Texts) -> str:

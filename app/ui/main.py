@@ -10,7 +10,8 @@ HERE = Path(__file__).parent
 if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
-from app.ui import errors, session  # noqa: E402
+from app.ui import errors, language, session  # noqa: E402
+from app.ui.products import state  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
 from app.ui.sign_in import access  # noqa: E402
 from app.ui.sign_in import page as sign_in  # noqa: E402
@@ -21,6 +22,7 @@ LOGO = HERE / "logo.svg"
 st.set_page_config(page_icon=LOGO, layout="wide")
 st.logo(LOGO, size="large")
 
+session.follow_language()
 header = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
 heading = header.container(width="content")
 controls = header.container(horizontal=True, width="content")
@@ -28,14 +30,14 @@ account = controls.container(width="content")
 controls.selectbox(
     "Idioma / Language",
     list(LANGUAGES),
-    index=list(LANGUAGES).index(session.browsers_language()),
     format_func=lambda language: LANGUAGES[language].language,
-    key=session.LANGUAGE,
-    bind="query-params",
+    key=language.NAME,
+    on_change=session.language_was_chosen,
     label_visibility="collapsed",
     filter_mode=None,
     width=150,
 )
+session.tell_language()
 texts = session.texts()
 
 # The files are not in a folder called `pages`: Streamlit would run those by itself, without this file around them.
@@ -77,6 +79,10 @@ if name := access.user_name():
 
 if announcement := session.take_announcement():
     st.toast(announcement, icon=":material/check_circle:", duration="long")
+
+if st.session_state.setdefault("page", page.url_path) != page.url_path:
+    st.session_state["page"] = page.url_path
+    state.set_dialog(None)  # it was opened on another page
 
 try:
     api_url()

@@ -52,6 +52,7 @@ def main() -> int:
     from app.ui.server.admission import Admission
     from app.ui.server.headers import security_headers
     from app.ui.server.pacing import Pacing
+    from app.ui.server.pages import Pages
     from app.ui.server.protocol import CONNECTIONS, BoundedProtocol
     from app.ui.server.uploads import Uploads, stored_by_streamlit
 
@@ -76,6 +77,7 @@ def main() -> int:
                 max_bytes=upload_bytes,
                 stored=stored_by_streamlit,
             ),
+            Middleware(Pages),
         ],
     )
     BoundedProtocol.max_connections = max(CONNECTIONS, 10 * sessions)

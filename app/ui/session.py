@@ -5,20 +5,38 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from app.ui import language
 from app.ui.texts import LANGUAGES, Texts
 
-LANGUAGE = "lang"  # the key of the language control, and its name in the address
+DIALOG = "dialog"  # the key of the one that is open
 
 
 def texts() -> Texts:
     """Return the words of the visitor's language."""
-    return LANGUAGES[st.session_state.get(LANGUAGE) or browsers_language()]
+    return LANGUAGES[st.session_state.get(language.NAME) or language.choose(None, None, st.context.locale)]
 
 
-def browsers_language() -> str:
-    """Return the language the visitor's browser asks for, if the UI speaks it, else its own first one."""
-    asked = (st.context.locale or "").partition("-")[0].lower()
-    return asked if asked in LANGUAGES else next(iter(LANGUAGES))
+def follow_language() -> None:
+    """Have the visitor's language be the one that the address asks for, when it is another one than before."""
+    asked = st.query_params.get(language.NAME)
+    if language.NAME not in st.session_state or (asked in LANGUAGES and asked != st.session_state.get("asked")):
+        remembered = st.context.cookies.get(language.NAME)
+        st.session_state[language.NAME] = language.choose(asked, remembered, st.context.locale)
+        st.session_state["has_chosen"] = asked in LANGUAGES
+    st.session_state["asked"] = asked
+
+
+def language_was_chosen() -> None:
+    """Have the address say the language that was chosen, should it say one."""
+    st.session_state["has_chosen"] = True
+    if language.NAME in st.query_params:
+        st.query_params[language.NAME] = st.session_state["asked"] = st.session_state[language.NAME]
+
+
+def tell_language() -> None:
+    """Tell the browser which language the page is in."""
+    script = language.script(st.session_state[language.NAME], is_chosen=st.session_state.get("has_chosen", False))
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def zone() -> tzinfo:
@@ -27,6 +45,11 @@ def zone() -> tzinfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def dialog_is_open() -> bool:
+    """Say whether somebody may be typing into a dialog; the page keeps still, or the field would be emptied."""
+    return st.session_state.get(DIALOG) is not None
 
 
 def announce(message: str) -> None:

@@ -57,7 +57,7 @@ def create_find_change_delete(
 
         browser.select_row(page, 0)
         button(page, words.edit).click()
-        dialog.get_by_label(words.price_in_reais).fill("1999.99")
+        dialog.get_by_label(words.price_in_reais).fill("1.999,99")
         dialog.get_by_role("button", name=words.save_changes).click()
         # What assistive technology reads; the canvas shows the price in the visitor's way.
         expect(browser.table(page)).to_contain_text("1999.99")

@@ -35,6 +35,6 @@ def test_every_page_works_under_its_own_policy(ui_url: str, api_url: str, produc
             page.get_by_role("link", name=PORTUGUESE.export_csv).click()
         assert export.value.suggested_filename == "produtos.csv"
         page.goto(f"{ui_url}/nothing")
-        browser.settled(page)
+        expect(page.get_by_text(PORTUGUESE.no_page)).to_be_visible()
 
     browser.travel(journey, viewport=DESKTOP)

@@ -48,7 +48,7 @@ def fill(app: AppTest, form: str, product: Mapping[str, Any]) -> None:
     """Fill in the fields of a form."""
     app.text_input(key=f"{form}_name").set_value(product["name"])
     app.selectbox(key=f"{form}_categoria").set_value(product["categoria"])
-    app.number_input(key=f"{form}_price").set_value(product["price"])
+    app.text_input(key=f"{form}_price").set_value(product["price"] and f"{product['price']:.2f}".replace(".", ","))
     app.text_input(key=f"{form}_email_fornecedor").set_value(product["email_fornecedor"])
     app.text_area(key=f"{form}_description").set_value(product["description"])
 

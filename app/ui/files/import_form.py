@@ -13,6 +13,7 @@ from app.ui.files import spreadsheet
 from app.ui.files.import_job import ImportJob, Imports
 from app.ui.files.spreadsheet import ParseOptions, Table, UnreadableError
 from app.ui.formats import money, number
+from app.ui.prices import DECIMAL_MARKS
 from app.ui.sign_in import access
 from app.ui.texts import Texts
 
@@ -133,8 +134,8 @@ def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *,
         prices = [] if price is None else [row.values[price] for row in table.sample if price < len(row.values)]
         decimal_mark = st.selectbox(
             texts.decimal_style,
-            spreadsheet.DECIMAL_MARKS,
-            index=spreadsheet.DECIMAL_MARKS.index(spreadsheet.decimal_mark_of(prices, separator)),
+            DECIMAL_MARKS,
+            index=DECIMAL_MARKS.index(spreadsheet.decimal_mark_of(prices, separator)),
             format_func={",": texts.decimal_comma, ".": texts.decimal_point}.__getitem__,
             key=f"decimal_mark {price} {key}",
             filter_mode=None,

@@ -15,13 +15,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
+from app.ui import prices
 from app.ui.client.api_models import CATEGORIES
+from app.ui.prices import DECIMAL_MARKS
 
 FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
 REQUIRED = tuple(field for field in FIELDS if field != "description")
 ENCODINGS = ("utf-8-sig", "cp1252")  # the first also without its mark, the second as Excel calls "ANSI"
 SEPARATORS = (",", ";", "\t")
-DECIMAL_MARKS = (",", ".")
 
 LONGEST_ROW = 100_000  # characters; the API takes no more either
 MOST_COLUMNS = 1000
@@ -49,11 +50,6 @@ HEADINGS: Mapping[str, Sequence[str]] = {
         "vendor e-mail",
     ),
 }
-_NUMBERS = {  # by the mark in front of cents
-    ",": re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?"),
-    ".": re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d+)(\.\d+)?"),
-}
-
 Reason = Literal["empty", "workbook", "binary", "encoding", "header", "quotes", "rows", "long"]
 
 
@@ -134,7 +130,7 @@ def table(data: bytes, encoding: str, separator: str) -> Table:
     header = next(found, None)
     if header is None:
         raise UnreadableError("empty")
-    if not columns_of(header.values) and any("@" in value or _is_number(value) for value in header.values):
+    if not columns_of(header.values) and any("@" in value or prices.readings(value) for value in header.values):
         raise UnreadableError("header", header.line)
     sample = tuple(islice(found, SAMPLE_ROWS))
     if not sample:
@@ -154,17 +150,17 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def decimal_mark_of(prices: Iterable[str], separator: str) -> str:
+def decimal_mark_of(written_prices: Iterable[str], separator: str) -> str:
     """Return the mark in front of cents, as the prices that can be read in one way only have it.
 
     Where there are none, one like 1.234 counts: prices have no tenths of a cent, so its mark is between thousands.
     """
     votes = dict.fromkeys(DECIMAL_MARKS, 0)
-    for price in map(_bare, prices):
-        readings = [mark for mark in DECIMAL_MARKS if _NUMBERS[mark].fullmatch(price)]
+    for price in written_prices:
+        readings = prices.readings(price)
         if len(readings) == 1:
-            votes[readings[0]] += SAMPLE_ROWS
-        elif readings and not price.isdecimal():
+            votes[next(iter(readings))] += SAMPLE_ROWS
+        elif len(set(readings.values())) > 1:
             votes["," if "." in price else "."] += 1
     usual = "," if separator == ";" else "."
     return max(DECIMAL_MARKS, key=lambda mark: (votes[mark], mark == usual))
@@ -241,11 +237,9 @@ def number(text: str, decimal_mark: str) -> str:
 
     What is no number in either reading comes back as it is.
     """
-    bare = _bare(text)
-    for mark in sorted(DECIMAL_MARKS, key=lambda mark: mark != decimal_mark):
-        if _NUMBERS[mark].fullmatch(bare):
-            between_thousands = "," if mark == "." else "."
-            return bare.replace(between_thousands, "").replace(mark, ".")
+    readings = prices.readings(text)
+    for mark in sorted(readings, key=lambda mark: mark != decimal_mark):
+        return f"{readings[mark]:f}"
     return text
 
 
@@ -260,14 +254,6 @@ def written(lines: Iterable[Sequence[str]], separator: str) -> bytes:
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=separator).writerows(lines)
     return file.getvalue().encode("utf-8-sig")
-
-
-def _bare(price: str) -> str:
-    return price.strip().removeprefix("R$").strip()
-
-
-def _is_number(text: str) -> bool:
-    return any(pattern.fullmatch(_bare(text)) for pattern in _NUMBERS.values())
 
 
 def _squashed(text: str) -> str:

@@ -1,6 +1,7 @@
 """Two versions of a product beside each other, field by field."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -16,9 +17,7 @@ def before_and_after(product: Product, changes: Mapping[str, Any]) -> None:
     """Show what changes make of a product."""
     texts = session.texts()
     rows = {name: (vars(product)[name], value) for name, value in changes.items()}
-    _table(
-        {name: [_words(name, value, texts) for value in row] for name, row in rows.items()}, texts.before, texts.after
-    )
+    _table({name: [_words(value, texts) for value in row] for name, row in rows.items()}, texts.before, texts.after)
 
 
 def mine_and_theirs(product: Product, changes: Mapping[str, Any], theirs: Product) -> None:
@@ -28,8 +27,8 @@ def mine_and_theirs(product: Product, changes: Mapping[str, Any], theirs: Produc
     for name in EDITABLE:
         saved = vars(theirs)[name]
         if name in changes or saved != vars(product)[name]:
-            mine = _words(name, changes[name], texts) if name in changes else texts.unchanged
-            rows[name] = [mine, _words(name, saved, texts)]
+            mine = _words(changes[name], texts) if name in changes else texts.unchanged
+            rows[name] = [mine, _words(saved, texts)]
     _table(rows, texts.mine, texts.theirs)
 
 
@@ -40,7 +39,7 @@ def _table(rows: Mapping[str, list[str]], *heads: str) -> None:
     st.table(pd.DataFrame(fields | columns), hide_index=True)
 
 
-def _words(name: str, value: Any, texts: Texts) -> str:
+def _words(value: Any, texts: Texts) -> str:
     if value in (None, ""):
         return "—"
-    return plain(money(value, texts) if name == "price" else value)
+    return plain(money(value, texts) if isinstance(value, Decimal) else value)

@@ -11,9 +11,9 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui import errors, session
-from app.ui.client.api_models import CATEGORIES, ApiError, Product
-from app.ui.formats import money, plain
+from app.ui import errors, prices, session
+from app.ui.client.api_models import CATEGORIES, EDITABLE, ApiError, Product
+from app.ui.formats import amount, money, plain
 from app.ui.products import comparison, inline_edit, state
 from app.ui.products.inline_edit import CONFLICT
 from app.ui.products.state import Dialog
@@ -26,15 +26,20 @@ NAMED = 10  # products that a question lists; of more it says how many
 
 def add() -> None:
     """Open the dialog of a new product."""
-    state.set_dialog(Dialog("add"))
+    draft = f"new{st.session_state.setdefault('draft', 1)}"
+    is_draft = any(st.session_state.get(f"{draft}_{name}") for name in EDITABLE)
+    state.set_dialog(Dialog("add", fields=draft, is_draft=is_draft))
 
 
 def edit(product_id: int) -> None:
     """Open the dialog that changes a product as it is now, or show why that is not possible."""
     try:
-        state.set_dialog(Dialog("edit", (access.client().read_product(product_id),)))
+        product = access.client().read_product(product_id)
     except ApiError as error:
         errors.show(error, session.texts().could_not_read.format(id=product_id))
+        return
+    st.session_state["edits"] = st.session_state.get("edits", 0) + 1
+    state.set_dialog(Dialog("edit", (product,), fields=f"edit{st.session_state['edits']}"))
 
 
 def delete(products: Sequence[Product]) -> None:
@@ -46,10 +51,10 @@ def show() -> None:
     """Show the dialog that is open, if any."""
     texts = session.texts()
     match state.open_dialog():
-        case Dialog("add"):
-            _dialog(texts.add_title, ":material/add_box:", _add)
+        case Dialog("add") as dialog:
+            _dialog(texts.add_title, ":material/add_box:", _add, dialog)
         case Dialog("edit", (product,)) as dialog if dialog.theirs is None:
-            _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _edit, product)
+            _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _edit, product, dialog.fields)
         case Dialog("edit", (product,), mine, theirs):
             _dialog(texts.edit_title.format(id=product.id), ":material/edit:", _choose, product, mine, theirs)
         case Dialog("delete", (product,)) as dialog:
@@ -76,9 +81,9 @@ def _dismissed() -> None:
     state.set_dialog(None)
 
 
-def _add() -> None:
+def _add(dialog: Dialog) -> None:
     texts = session.texts()
-    draft = st.session_state.setdefault("draft", 1)  # a new number after each success empties the fields
+    draft = dialog.fields
 
     def save(values: Values) -> str:
         given = {name: value for name, value in values.items() if value not in (None, "")}
@@ -86,18 +91,25 @@ def _add() -> None:
         if st.session_state.get("attempt", (None,))[0] != (draft, given):
             st.session_state["attempt"] = ((draft, given), uuid4().hex)
         product = access.client().create_product(given, st.session_state["attempt"][1])
-        st.session_state["draft"] = draft + 1
-        return texts.created.format(name=plain(product.name), id=product.id)
+        st.session_state["draft"] += 1  # another number has empty fields
+        return texts.created.format(name=plain(product.name), price=plain(money(product.price, texts)), id=product.id)
 
-    _form(f"new{draft}", None, texts.save_new, save)
+    if dialog.is_draft:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(texts.draft_came_back, width="content")
+            if st.button(texts.drop_draft, key="drop_draft", icon=":material/ink_eraser:"):
+                st.session_state["draft"] += 1
+                add()
+                st.rerun()
+    _form(draft, None, texts.save_new, save)
 
 
-def _edit(product: Product) -> None:
+def _edit(product: Product, fields: str) -> None:
     def save(values: Values) -> str:
         changes = {name: value for name, value in values.items() if value != getattr(product, name)}
         return _save_or_ask(product, changes)
 
-    _form(f"edit{product.id}", product, session.texts().save_changes, save)
+    _form(fields, product, session.texts().save_changes, save)
 
 
 def _choose(product: Product, mine: Mapping[str, Any], theirs: Product) -> None:
@@ -130,7 +142,8 @@ def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
         theirs = access.client().read_product(product.id)
         state.set_dialog(Dialog("edit", (product,), changes, theirs))
         st.rerun()
-    return session.texts().updated.format(name=plain(changed.name))
+    texts = session.texts()
+    return texts.updated.format(name=plain(changed.name), price=plain(money(changed.price, texts)))
 
 
 def _delete_one(product: Product, theirs: Product | None) -> None:
@@ -195,16 +208,21 @@ def _confirm(act: Callable[[], str], label: str) -> None:
 
 def _form(key: str, product: Product | None, submit_label: str, save: Callable[[Values], str]) -> None:
     texts = session.texts()
-    with st.form(key, border=False):
+    # What was typed into a form is known when it is sent only: of a new product nothing that was typed is to be lost.
+    button, shortcut = (st.form_submit_button, None) if product else (st.button, "Ctrl+Enter")
+    with st.form(key, border=False) if product else st.container():
         values, places = _fields(key, product)
         result = st.container()
         with st.container(horizontal=True, horizontal_alignment="right"):
-            submitted = st.form_submit_button(submit_label, key=f"{key}_submit", type="primary", icon=":material/save:")
+            submitted = button(
+                submit_label, key=f"{key}_submit", type="primary", icon=":material/save:", shortcut=shortcut
+            )
     if submitted:
         with result, st.spinner(texts.saving):
             try:
                 message = save(values)
             except ApiError as error:
+                errors.explain_price(error, values["price"])
                 _show_in_form(error, places)
             else:
                 _done(message)
@@ -213,18 +231,23 @@ def _form(key: str, product: Product | None, submit_label: str, save: Callable[[
 def _fields(key: str, product: Product | None) -> tuple[Values, Mapping[str, DeltaGenerator]]:
     """Show a field for each value; return the values and, by name, the places where messages about them go."""
     texts = session.texts()
-    persist: Any = None if product else "session"  # a new product half typed survives a closed dialog
+    # A new product half typed survives a closed dialog: each key is noted, and comes with the next thing that is done.
+    noted: dict[str, Any] = {} if product else {"persist_state": "session", "on_change": "ignore"}
+    at_once: dict[str, Any] = {} if product else {"live": "0ms"}
     places = {"name": st.container(gap="xsmall")}
     left, right = st.columns(2)
     places |= {"categoria": left.container(gap="xsmall"), "price": right.container(gap="xsmall")}
     places |= {name: st.container(gap="xsmall") for name in ("email_fornecedor", "description")}
 
     def identity(name: str) -> dict[str, Any]:
-        return {"label": getattr(texts, name), "key": f"{key}_{name}", "persist_state": persist}
+        return {"label": getattr(texts, name), "key": f"{key}_{name}", **noted}
 
     values: Values = {}
     values["name"] = places["name"].text_input(
-        **identity("name"), value=product.name if product else "", max_chars=200, placeholder=texts.name_example
+        **identity("name") | at_once,
+        value=product.name if product else "",
+        max_chars=200,
+        placeholder=texts.name_example,
     )
     categories = [*dict.fromkeys([*CATEGORIES, *([product.categoria] if product else [])])]
     values["categoria"] = places["categoria"].selectbox(
@@ -233,17 +256,15 @@ def _fields(key: str, product: Product | None) -> tuple[Values, Mapping[str, Del
         index=categories.index(product.categoria) if product else None,
         placeholder=texts.choose_category,
     )
-    price = places["price"].number_input(
-        **identity("price") | {"label": texts.price_in_reais},
-        value=float(product.price) if product else None,
-        min_value=0.01,
-        step=0.01,
-        format="%.2f",
-        placeholder=money(0, texts).split()[-1],
+    price = places["price"].text_input(
+        **identity("price") | at_once | {"label": texts.price_in_reais},
+        value=amount(product.price, texts) if product else "",
+        max_chars=prices.LONGEST,
+        placeholder=amount(Decimal(0), texts),
     )
-    values["price"] = None if price is None else Decimal(str(price))
+    values["price"] = prices.typed(price)
     values["email_fornecedor"] = places["email_fornecedor"].text_input(
-        **identity("email_fornecedor"),
+        **identity("email_fornecedor") | at_once,
         value=product.email_fornecedor if product else "",
         max_chars=254,
         placeholder=texts.email_example,

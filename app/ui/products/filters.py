@@ -7,13 +7,14 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui import errors, session
+from app.ui import errors, prices, session
 from app.ui.client.api_models import CATEGORIES, ApiError
-from app.ui.formats import money, plain
-from app.ui.products.list_view import COLUMNS, HIGHEST_PRICE, LONGEST, ListView
+from app.ui.formats import amount, money, plain
+from app.ui.products.list_view import COLUMNS, LONGEST, ListView, in_cents
 from app.ui.texts import Texts
 
 KEY = "list_{}"  # the controls' keys, by the name of what they set
+PRICES = ("price_min", "price_max")
 FURTHER = ("price_min", "price_max", "email_fornecedor", "created_from", "created_to")  # behind one button
 Places = Mapping[str, DeltaGenerator]  # where to say what is wrong with a value, by the API's names
 
@@ -68,7 +69,7 @@ def show(view: ListView, *, disabled: bool) -> Places:
             filter_mode=None,
             width=230,
         )
-    if view.is_filtered:
+    if view.is_filtered or _refused():
         with st.container(horizontal=True, vertical_alignment="center"):
             if chosen := _further_words(view, texts):
                 st.markdown(plain(texts.further_chosen.format(filters="; ".join(chosen))), width="content")
@@ -78,9 +79,16 @@ def show(view: ListView, *, disabled: bool) -> Places:
                 icon=":material/filter_list_off:",
                 type="tertiary",
                 disabled=disabled,
-                on_click=ListView(sort=view.sort, limit=view.limit).go,
+                on_click=_clear,
+                args=(view,),
             )
-    return places | {"q": st.empty()}
+    below = st.empty()
+    if wrong := {name: sentence for name in PRICES if (sentence := _refusal(name, texts))}:
+        for name, sentence in wrong.items():
+            errors.mark_one(places[name], sentence)
+        told = " ".join(f"{getattr(texts, name)}: {sentence}" for name, sentence in wrong.items())
+        below.error(plain(told), icon=":material/error:")  # the further ones may be out of sight
+    return places | {"q": below}
 
 
 def tell(error: ApiError, places: Places) -> bool:
@@ -101,15 +109,12 @@ def order_text(order: str, texts: Texts) -> str:
 
 
 def _further(control: Callable[[str, Callable[[Any], Any]], dict[str, Any]], texts: Texts) -> dict[str, DeltaGenerator]:
-    prices, days = st.columns(2), st.columns(2)
-    for name, place in zip(("price_min", "price_max"), prices, strict=True):
-        place.number_input(
-            **control(name, _price),
-            value=None,
-            min_value=0.0,
-            max_value=float(HIGHEST_PRICE),
-            step=1.0,
-            format="%.2f",
+    prices_row, days = st.columns(2), st.columns(2)
+    for name, place in zip(PRICES, prices_row, strict=True):
+        place.text_input(
+            **control(name, prices.typed) | {"on_change": _price_typed, "args": (name,)},
+            max_chars=prices.LONGEST,
+            placeholder=amount(Decimal(0), texts),
         )
     for name, place in zip(("created_from", "created_to"), days, strict=True):
         place.date_input(**control(name, lambda day: day), value=None, format=texts.date_input_format)
@@ -120,21 +125,46 @@ def _further(control: Callable[[str, Callable[[Any], Any]], dict[str, Any]], tex
         placeholder=texts.email_example,
     )
     names = ("price_min", "price_max", "created_after", "created_before", "email_fornecedor")
-    return dict(zip(names, (*prices, *days, email), strict=True))
+    return dict(zip(names, (*prices_row, *days, email), strict=True))
 
 
-def _price(value: float | None) -> Decimal | None:
-    return None if value is None else Decimal(f"{value:.2f}")
+def _price_typed(name: str) -> None:
+    """Have the address say a price that was typed; one that cannot be stays where it is, for `_refusal` to tell."""
+    text = st.session_state[KEY.format(name)]
+    typed = prices.typed(text)
+    price = in_cents(typed) if isinstance(typed, Decimal) else None
+    if typed is None or price is not None:
+        _refused().pop(name, None)
+        ListView.from_query_params().go(**{name: price})
+    else:
+        _refused()[name] = text
+
+
+def _refused() -> dict[str, str]:
+    """Return the prices that were typed and cannot be, by the names of their controls."""
+    refused: dict[str, str] = st.session_state.setdefault("refused_prices", {})
+    return refused
+
+
+def _refusal(name: str, texts: Texts) -> str | None:
+    """Return why a price that was typed cannot be, if it cannot."""
+    text = _refused().get(name)
+    return None if text is None else errors.price_sentence(text, texts) or texts.wrong_price_filter
+
+
+def _clear(view: ListView) -> None:
+    _refused().clear()
+    ListView(sort=view.sort, limit=view.limit).go()
 
 
 def _follow(view: ListView) -> None:
     """Set the controls to what the address says: it may be a link's, or one that the reader went back to."""
+    texts = session.texts()
     shown = {
         "q": view.q,
         "categoria": list(view.categoria),
         "sort": view.sort,
-        "price_min": None if view.price_min is None else float(view.price_min),
-        "price_max": None if view.price_max is None else float(view.price_max),
+        **{name: _refused().get(name, _written(getattr(view, name), texts)) for name in PRICES},
         "email_fornecedor": view.email_fornecedor,
         "created_from": view.created_from,
         "created_to": view.created_to,
@@ -142,6 +172,10 @@ def _follow(view: ListView) -> None:
     for name, value in shown.items():
         if st.session_state.get(KEY.format(name), ...) != value:
             st.session_state[KEY.format(name)] = value
+
+
+def _written(price: Decimal | None, texts: Texts) -> str:
+    return "" if price is None else amount(price, texts)
 
 
 def _further_label(view: ListView, texts: Texts) -> str:

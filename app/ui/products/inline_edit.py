@@ -56,6 +56,18 @@ def table(products: Sequence[Product]) -> Drafts:
     return _drafts()
 
 
+def show_unclear_prices(products: Sequence[Product], changes: Drafts) -> bool:
+    """Say of each price that was typed and is none what to write instead; False when there is none such."""
+    told = [
+        f":red[:small[:material/error: {plain(product.name)}, {plain(changes[product.id]['price'])}: {plain(unclear)}]]"
+        for product in products
+        if (unclear := _unclear_price(changes.get(product.id, {})))
+    ]
+    if told:
+        st.markdown("  \n".join(told))
+    return bool(told)
+
+
 def actions(products: Sequence[Product], changes: Drafts) -> None:
     """Show the buttons that look through the changes and give them up."""
     texts = session.texts()
@@ -115,6 +127,8 @@ def _show(change: Change) -> None:
             comparison.before_and_after(product, change.values)
         if change.error is not None:
             st.error(plain(errors.sentences(change.error, texts)), icon=":material/error:")
+        elif unclear := _unclear_price(change.values):
+            st.error(plain(unclear), icon=":material/error:")
         if theirs is None:
             return
         st.warning(texts.conflict, icon=":material/group:")
@@ -126,6 +140,12 @@ def _show(change: Change) -> None:
             horizontal=True,
             key=_choice_key(theirs),
         )
+
+
+def _unclear_price(values: Mapping[str, Any]) -> str | None:
+    """Return why a price among new values is none."""
+    price = values.get("price")
+    return errors.price_sentence(price, session.texts()) if isinstance(price, str) else None
 
 
 def _choice_key(theirs: Product) -> str:
@@ -144,6 +164,7 @@ def _save(pending: Sequence[Change]) -> None:
         try:
             saved.append(access.client().update_product(now.id, change.values, version=now.version))
         except ApiError as error:
+            errors.explain_price(error, change.values.get("price"))
             left.append(_failed(change, error))
     _replace_in_list(saved)
     _keep(left)

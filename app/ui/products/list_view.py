@@ -45,6 +45,16 @@ class ListView:
         asked = {name: read(st.query_params.get_all(name)) for name, read in _PARSERS.items()}
         return cls(**{name: value for name, value in asked.items() if value is not None})
 
+    @classmethod
+    def used_parameters(cls) -> dict[str, list[str]]:
+        """Return the values of the address that `from_query_params` goes by, and those that say nothing."""
+        used = {}
+        for name, read in _PARSERS.items():
+            asked = st.query_params.get_all(name)
+            values = asked if name == "categoria" else asked[-1:]
+            used[name] = [value for value in values if not value.strip() or read([value]) is not None]
+        return used
+
     def go(self, **changes: Any) -> None:
         """Go to this view with `changes`, on page one unless they say where: one step in the browser's history."""
         st.query_params.update(replace(self, **{"after": "", "before": ""} | changes).parameters())
@@ -75,6 +85,14 @@ class ListView:
         return replace(self, sort=other.sort, limit=other.limit, after=other.after, before=other.before) == other
 
 
+def in_cents(price: Decimal) -> Decimal | None:
+    """Return a price with two decimals; None when it is none that a filter can have."""
+    if not price.is_finite() or not 0 <= price <= HIGHEST_PRICE:
+        return None
+    written = abs(price.quantize(CENT))  # there is a zero below zero
+    return written if written == price else None
+
+
 def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
     # In UTC, since a zone's offset of long ago has seconds, which no time on the wire may have.
     return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
@@ -101,10 +119,7 @@ def _price(values: Sequence[str]) -> Decimal | None:
         price = Decimal(values[-1]) if values else None
     except InvalidOperation:
         return None
-    if price is None or not price.is_finite() or not 0 <= price <= HIGHEST_PRICE:
-        return None
-    in_cents = abs(price.quantize(CENT))  # there is a zero below zero
-    return in_cents if in_cents == price else None
+    return None if price is None else in_cents(price)
 
 
 def _day(values: Sequence[str]) -> date | None:

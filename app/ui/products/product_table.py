@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from app.ui import session
+from app.ui import prices, session
 from app.ui.client.api_models import CATEGORIES, EDITABLE, Product
 from app.ui.formats import moment, money
 from app.ui.texts import Texts
@@ -38,6 +37,7 @@ def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[st
     columns["price"] = st.column_config.NumberColumn(_head("price", texts, sort), width=150)
     columns["updated_at"] = st.column_config.DatetimeColumn(_head("updated_at", texts, sort), width=140)
     rows = _rows(products)
+    rows["price"] = rows["price"].astype(float)
     rows["categoria"] = [[product.categoria] for product in products]
     event = st.dataframe(
         _in_words(rows, texts),
@@ -68,13 +68,18 @@ def edit(
     columns = _columns(texts, "")
     columns["name"] = column.TextColumn(texts.name, width=300, required=True, max_chars=200)
     columns["categoria"] = column.SelectboxColumn(texts.categoria, options=CATEGORIES, required=True, width=140)
-    columns["price"] = column.NumberColumn(
-        texts.price_in_reais, min_value=0.01, step=0.01, format="%.2f", required=True, width=120
+    # Text: what a browser makes of a number depends on its language, and of one that is pasted on nobody's.
+    columns["price"] = column.TextColumn(
+        texts.price, required=True, max_chars=prices.LONGEST, alignment="right", width=150
     )
     columns["email_fornecedor"] = column.TextColumn(texts.email_fornecedor, width=280, required=True, max_chars=254)
     columns["description"] = column.TextColumn(texts.description, width=280, max_chars=2000)
+    rows = _rows(shown := [replace(product, **drafts.get(product.id, {})) for product in products])
+    rows["price"] = [
+        product.price if isinstance(product.price, str) else money(product.price, texts) for product in shown
+    ]
     edited = st.data_editor(
-        _rows([replace(product, **drafts.get(product.id, {})) for product in products]),
+        rows,
         key=key,
         alt=texts.table,
         hide_index=True,
@@ -98,13 +103,12 @@ def _key(sort: str) -> str:
 
 def _changes(product: Product, row: dict[Any, Any]) -> dict[str, Any]:
     values = {name: None if pd.isna(row[name]) or row[name] == "" else row[name] for name in EDITABLE}
-    values["price"] = None if values["price"] is None else Decimal(str(values["price"]))
+    values["price"] = None if values["price"] is None else prices.typed(values["price"])
     return {name: value for name, value in values.items() if value != getattr(product, name)}
 
 
 def _rows(products: Sequence[Product]) -> pd.DataFrame:
     rows = pd.DataFrame([vars(product) for product in products])
-    rows["price"] = rows["price"].astype(float)
     rows["description"] = rows["description"].fillna("").astype(str)
     return rows.drop(columns="version")
 

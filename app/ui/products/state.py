@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from app.ui import session
 from app.ui.client.api_models import Page, Product
 from app.ui.products.list_view import ListView
 
@@ -26,13 +27,16 @@ class Listed:
 class Dialog:
     """An open dialog; `products` are what it edits or deletes, as they were when the dialog opened.
 
-    When somebody else has saved meanwhile, `theirs` is what they saved and `mine` what was to be changed.
+    When somebody else has saved meanwhile, `theirs` is what they saved and `mine` what was to be changed. The keys of
+    its fields begin with `fields`: another dialog has others, so what was typed before does not come back by itself.
     """
 
     kind: Literal["add", "edit", "delete", "review"]
     products: tuple[Product, ...] = ()
     mine: Mapping[str, Any] = field(default_factory=dict)
     theirs: Product | None = None
+    fields: str = ""
+    is_draft: bool = False  # what was typed before came back
 
 
 def listed() -> Listed | None:
@@ -49,10 +53,10 @@ def keep_listed(page: Listed | None) -> None:
 
 def open_dialog() -> Dialog | None:
     """Return the dialog that is open, if any."""
-    dialog: Dialog | None = st.session_state.get("dialog")
+    dialog: Dialog | None = st.session_state.get(session.DIALOG)
     return dialog
 
 
 def set_dialog(dialog: Dialog | None) -> None:
     """Open `dialog` in the next run, or close the one that is open."""
-    st.session_state["dialog"] = dialog
+    st.session_state[session.DIALOG] = dialog

@@ -13,6 +13,11 @@ class Texts:
     product: str
     product_help: str
     language: str  # its own name
+    tag: str  # of the language, as HTML has it
+    no_javascript: str
+    no_page_title: str
+    no_page: str
+    ignored: str
 
     # Signing in and out
     sign_in: str
@@ -96,6 +101,7 @@ class Texts:
     product_id: str
     look_up: str
     look_up_hint: str
+    no_id: str
     no_description: str
 
     # Overview
@@ -144,6 +150,8 @@ class Texts:
     add_title: str
     edit_title: str
     delete_title: str
+    draft_came_back: str
+    drop_draft: str
     save_new: str
     save_changes: str
     saving: str
@@ -282,6 +290,8 @@ class Texts:
     wrong_whole_digits: str
     wrong_digits: str
     wrong_number: str
+    wrong_price_two_ways: str
+    wrong_price_filter: str
     wrong_categoria: str
     wrong_email: str
     wrong_character: str

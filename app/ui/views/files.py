@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import errors, session
+from app.ui import address, errors, session
 from app.ui.client.api_models import EVERYTHING, ApiError
 from app.ui.files import download, import_form, import_result, spreadsheet
 from app.ui.files.import_job import ImportJob, Imports
@@ -96,6 +96,7 @@ def export_section() -> None:
             download.button(texts.export_jsonl, EVERYTHING, "id", "jsonl", key="export_jsonl")
 
 
+address.tidy({IMPORT: st.query_params.get_all(IMPORT)[-1:]})
 import_section()
 st.divider()
 export_section()

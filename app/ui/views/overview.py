@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 
 import streamlit as st
 
-from app.ui import errors, session
+from app.ui import address, errors, session
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import ApiError, Product
 from app.ui.client.api_summary import Prices, Summary
@@ -109,6 +109,7 @@ def charts(summary: Summary) -> None:
         ends(texts.dearest_products, summary.dearest, "dearest")
 
 
+address.tidy({})
 summary = read_or_tell()
 if summary is not None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui import errors, session
+from app.ui import address, errors, session
 from app.ui.client.api_models import ApiError, Product
 from app.ui.formats import moment, money, plain
 from app.ui.products import dialogs, state
@@ -12,6 +12,7 @@ CARD = 300  # pixels, about as high as the card of a product
 FIELD = "product_id"  # its key
 MAX_ID = 2**31 - 1  # the largest there can be
 DIGITS = len(str(MAX_ID))
+LONGEST = 40  # characters of what is typed
 
 texts = session.texts()
 
@@ -60,22 +61,23 @@ def card(product: Product) -> None:
 
 def looked_up() -> None:
     """Have the address say what was typed: one step in the browser's history."""
-    typed = st.session_state[FIELD]
-    st.query_params.update({state.LOOKED_UP: [] if typed is None else str(typed)})
+    typed = st.session_state[FIELD].strip()
+    st.query_params.update({state.LOOKED_UP: typed or []})
 
 
 asked = (st.query_params.get_all(state.LOOKED_UP) or [""])[-1]
+address.tidy({state.LOOKED_UP: [asked]})  # which is told below where it is no id
 wanted = int(asked) if asked.isdecimal() and len(asked) <= DIGITS and 0 < int(asked) <= MAX_ID else None
-if st.session_state.get(FIELD, ...) != wanted:
-    st.session_state[FIELD] = wanted  # a link's, or what the reader went back to
+if st.session_state.get(FIELD, ...) != asked[:LONGEST]:
+    st.session_state[FIELD] = asked[:LONGEST]  # a link's, or what the reader went back to
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.number_input(
-        texts.product_id, min_value=1, max_value=MAX_ID, value=None, step=1, width=240, key=FIELD, on_change=looked_up
-    )
+    st.text_input(texts.product_id, max_chars=LONGEST, width=240, key=FIELD, on_change=looked_up)
     # It says again what was typed: a click may come before the browser knows the address of what it ended.
     st.button(texts.look_up, key="look_up", icon=":material/search:", type="primary", on_click=looked_up)
 
-if wanted is None:
+if asked and wanted is None:
+    st.error(plain(texts.no_id.format(value=asked[:LONGEST])), icon=":material/error:")
+elif wanted is None:
     st.caption(texts.look_up_hint)
 elif found := look_up(wanted):
     card(found)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.example_products import PRODUCTS
-from app.ui import errors, session
+from app.ui import address, errors, session
 from app.ui.client.api_models import ApiError, Product
 from app.ui.files import download
 from app.ui.formats import number, plain
@@ -29,6 +29,7 @@ def products() -> None:
 def table_and_controls() -> None:
     """Show one page of the list with all that can be done with it."""
     texts = session.texts()
+    address.tidy(ListView.used_parameters())
     view = wanted()
     places = filters.show(view, disabled=inline_edit.is_under_way())
     toolbar = st.container(horizontal=True, vertical_alignment="center")
@@ -43,7 +44,9 @@ def table_and_controls() -> None:
             changes = inline_edit.table(listed.page.products)
             with actions:
                 inline_edit.actions(listed.page.products, changes)
-            hint.caption(texts.edit_hint)
+            with hint:
+                if not inline_edit.show_unclear_prices(listed.page.products, changes):
+                    st.caption(texts.edit_hint)
         else:
             selected = product_table.select_from(
                 listed.page.products,

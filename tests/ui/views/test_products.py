@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import Product
 from app.ui.files import download
+from app.ui.texts import PORTUGUESE
 from tests.ui.visiting import Visit, click, errors, messages, names, run, select
 
 PAGE_SIZE = 50
@@ -47,7 +48,7 @@ def create_many(api: ApiClient, product: dict[str, Any], count: int) -> list[Pro
 
 def filled_in(app: AppTest) -> set[str]:
     """Return the filters that the controls above the list show."""
-    kinds: tuple[Iterable[Any], ...] = (app.text_input, app.multiselect, app.number_input, app.date_input)
+    kinds: tuple[Iterable[Any], ...] = (app.text_input, app.multiselect, app.date_input)
     return {c.key.removeprefix("list_") for kind in kinds for c in kind if c.value not in ("", [], None)}
 
 
@@ -63,9 +64,9 @@ FILTERS = [
         ["Móveis", "Eletrodoméstico"],
         ["Mesa de inox", "Sofá de couro", "Geladeira inox"],
     ),
-    ("number_input", "price_min", 350.5, "350.50", ["Mesa de inox", "Sofá de couro", "Geladeira inox"]),
-    ("number_input", "price_max", 350.49, "350.49", ["Tênis"]),
-    ("number_input", "price_min", 0.0, "0.00", NEWEST_FIRST),
+    ("text_input", "price_min", "350,5", "350.50", ["Mesa de inox", "Sofá de couro", "Geladeira inox"]),
+    ("text_input", "price_max", "R$ 350.49", "350.49", ["Tênis"]),
+    ("text_input", "price_min", "0", "0.00", NEWEST_FIRST),
     ("text_input", "email_fornecedor", "vendas@passo.example.com", "vendas@passo.example.com", ["Tênis"]),
     ("date_input", "created_from", date(2026, 11, 20), "2026-11-20", ["Tênis", "Mesa de inox"]),
     ("date_input", "created_to", date(2026, 11, 10), "2026-11-10", ["Sofá de couro", "Geladeira inox"]),
@@ -98,7 +99,7 @@ def test_filters_go_together_and_are_cleared_with_one_click(visit: Visit, api_ur
     app = visit(api_url, sort="name", limit="25")
     app.multiselect(key="list_categoria").set_value(["Móveis", "Eletrodoméstico"])
     run(app).text_input(key="list_q").set_value("inox")
-    run(app).number_input(key="list_price_max").set_value(400.0)
+    run(app).text_input(key="list_price_max").set_value("400")
     run(app)
     assert names(app) == ["Mesa de inox"]
     assert "Filtros: Preço até R$\N{NO-BREAK SPACE}400,00" in messages(app)
@@ -111,7 +112,7 @@ def test_filters_go_together_and_are_cleared_with_one_click(visit: Visit, api_ur
 def test_two_filters_that_change_at_once_are_both_kept(visit: Visit, api_url: str, catalogue: None) -> None:
     app = visit(api_url)
     app.text_input(key="list_q").set_value("inox")
-    app.number_input(key="list_price_max").set_value(400.0)
+    app.text_input(key="list_price_max").set_value("400")
     assert names(run(app)) == ["Mesa de inox"]
     assert dict(app.query_params) == {"q": "inox", "price_max": "400.00"}
 
@@ -229,7 +230,7 @@ def test_a_place_in_another_order_is_the_beginning_of_this_one(
     [
         (
             {"price_min": "300", "price_max": "100"},
-            ("number_input", "price_max", 400.0),
+            ("text_input", "price_max", "400"),
             "Preço até: Não pode ser menor que o preço inicial.",
         ),
         (
@@ -272,11 +273,11 @@ def test_a_wrong_filter_is_told_beside_it_and_nothing_is_lost(
 
 
 def test_a_wrong_filter_is_told_in_english_too(visit: Visit, api_url: str) -> None:
-    app = visit(api_url, lang="English", price_min="400", price_max="100")
+    app = visit(api_url, lang="en", price_min="400", price_max="100")
     assert errors(app) == "Price up to: This must not be less than the price it starts from."
 
 
-@pytest.mark.parametrize(("language", "words"), [("Português", "1 produto"), ("English", "1 product")])
+@pytest.mark.parametrize(("language", "words"), [("pt", "1 produto"), ("en", "1 product")])
 def test_one_product_is_no_plural(visit: Visit, api_url: str, stored: Product, language: str, words: str) -> None:
     assert words in [markdown.value for markdown in visit(api_url, lang=language).markdown]
 
@@ -296,7 +297,7 @@ def test_how_many_products_there_are_is_counted_while_they_are_few_and_estimated
         connection.execute(text("ANALYZE products"))
     engine.dispose()
     assert "cerca de 32.345 produtos" in messages(visit(api_url))
-    assert "about 32,345 products" in messages(visit(api_url, lang="English"))
+    assert "about 32,345 products" in messages(visit(api_url, lang="en"))
 
 
 def test_an_empty_catalogue_says_so(visit: Visit, api_url: str) -> None:
@@ -373,3 +374,30 @@ def test_what_the_filters_show_is_exported_in_its_order(
         spreadsheet, lines = (client.get(link.url).text for link in app.link_button)
     assert [row["name"] for row in csv.DictReader(spreadsheet.splitlines())] == ["Mesa de inox", "Sofá de couro"]
     assert [json.loads(line)["name"] for line in lines.splitlines()] == ["Mesa de inox", "Sofá de couro"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "left"),
+    [
+        ({"price_min": "abc"}, "price_min=abc", {}),
+        ({"price_min": "-5", "sort": "name"}, "price_min=-5", {"sort": "name"}),
+        ({"categoria": ["Móveis", "Brinquedos"]}, "categoria=Brinquedos", {"categoria": "Móveis"}),
+        ({"sort": "color", "limit": "7", "cor": "azul"}, "sort=color, limit=7, cor=azul", {}),
+        ({"lang": "de"}, "lang=de", {}),
+        ({"q": "a" * 300}, f"q={'a' * 60}…", {}),
+        ({"sort": ["name", "price"]}, "sort=name", {"sort": "price"}),
+    ],
+)
+def test_what_an_address_asks_for_in_vain_is_told_and_taken_out_of_it(
+    visit: Visit, api_url: str, stored: Product, asked: dict[str, Any], told: str, left: dict[str, str]
+) -> None:
+    app = visit(api_url, **asked)
+    assert app.warning[0].value.replace("\\", "") == f"{PORTUGUESE.ignored.format(parts=told)}"
+    assert dict(app.query_params) == left
+    assert not run(app).warning
+
+
+def test_an_address_that_is_as_it_should_be_is_left_alone(visit: Visit, api_url: str, catalogue: None) -> None:
+    app = visit(api_url, q=" mesa", price_min="350", sort="-id", lang="pt", email_fornecedor="")
+    assert not app.warning
+    assert dict(app.query_params)["price_min"] == "350"
