@@ -141,6 +141,16 @@ def test_the_migration_must_succeed_before_the_api_starts(template: Template) ->
     assert migrate["StartTimeout"] == 2 * 60 * 60  # seconds that it may take
 
 
+def test_layers_of_images_come_from_s3_without_the_internet(template: Template) -> None:
+    (endpoint,) = template.resources("EC2::VPCEndpoint").values()
+    routes = {template.place(route) for route in endpoint["Properties"]["RouteTableIds"]}
+
+    assert endpoint["Properties"]["VpcEndpointType"] == "Gateway"
+    assert endpoint["Properties"]["ServiceName"]["Fn::Join"][1][-1] == ".s3"
+    subnets = "tasks" if template.resources("EC2::NatGateway") else "public"
+    assert {place for place in routes if f"/{subnets}Subnet" in place}
+
+
 @pytest.mark.parametrize("name", ["migrate", "api"])
 def test_the_database_reaches_the_tasks_under_the_names_of_the_compose_file(template: Template, name: str) -> None:
     variables = template.variables(name, "api")

@@ -103,3 +103,22 @@ def test_the_rules_are_within_what_a_web_acl_takes(prod: Template) -> None:
 
     assert [rule["Priority"] for rule in rules] == [*range(len(rules))]
     assert len({rule["Name"] for rule in rules}) == len(rules)
+    assert sum(capacity(rule["Statement"]) for rule in rules) <= 1500
+
+
+def capacity(statement: Any) -> int:
+    """Return the capacity units of a statement (AWS WAF Developer Guide, "Rule statements list")."""
+    (kind, content), *others = statement.items()
+    assert not others
+    match kind:
+        case "ManagedRuleGroupStatement":
+            return {"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200}[content["Name"]]
+        case "AndStatement" | "OrStatement":
+            return sum(capacity(part) for part in content["Statements"])
+        case "NotStatement":
+            return capacity(content["Statement"])
+        case "ByteMatchStatement" | "RateBasedStatement":
+            return 2
+        case "LabelMatchStatement":
+            return 1
+    raise AssertionError(f"{kind} has no known capacity")
