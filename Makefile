@@ -126,8 +126,8 @@ failures: setup ## Show why tasks of ENV failed, and where to mend it
 rollback: setup ## List the versions of ENV that can run; make rollback ARGS=previous goes back to the one before
 	@python -m infra.operations rollback --env $(ENV) $(ARGS)
 
-rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it
-	@python -m infra.rehearsal --environment $(ENV)
+rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it; SCENARIOS="use update" plays some
+	@python -m infra.rehearsal --environment $(ENV) $(if $(SCENARIOS),--scenarios $(SCENARIOS))
 
 bench: setup ## Measure speed, scale, transfer, UI, start and synthesis (needs wrk); make bench PART=scale does one of them
 	@python -m benchmarks $(PART)

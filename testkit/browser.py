@@ -1,7 +1,7 @@
 """A headless Chromium that shows the UI, for the journeys and the screenshots."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -44,10 +44,11 @@ _SOCKETS: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()  # the newest
 
 
 @contextmanager
-def page(**context: Any) -> Iterator[Page]:
+def page(*, arguments: Sequence[str] = (), **context: Any) -> Iterator[Page]:
     """Open an empty page as a visitor in São Paulo; `context` is Playwright's, for example viewport or color_scheme.
 
-    Its `locale` is the browser's own language too: how a field takes a number depends on that.
+    Its `locale` is the browser's own language too: how a field takes a number depends on that. `arguments` are further
+    ones of Chromium's.
 
     At its end it fails when the browser refused anything that the pages asked for: their policy allows all they need.
     """
@@ -62,7 +63,7 @@ def page(**context: Any) -> Iterator[Page]:
         locale = context.get("locale", LOCALE)
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=[*ARGUMENTS, f"--lang={locale}"],
+            args=[*ARGUMENTS, *arguments, f"--lang={locale}"],
             env={**os.environ, "LANGUAGE": locale.replace("-", "_")},
         )
         try:

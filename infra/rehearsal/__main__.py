@@ -13,10 +13,10 @@ from rich.console import Console
 from infra.rehearsal import engine
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.rehearse import rehearse
-from infra.rehearsal.versions import EXITS, NEXT, UNHEALTHY
+from infra.rehearsal.scenarios import RESTORE, SCENARIOS
 
 _LOGS = engine.ROOT / ".data/rehearsal"
-_UPDATES = {"none": (), "some": (NEXT, EXITS), "all": (NEXT, EXITS, UNHEALTHY)}
+_ALL = (*SCENARIOS, RESTORE)
 
 
 def main() -> int:
@@ -27,10 +27,12 @@ def main() -> int:
         "--control-plane", action="store_true", help="run no containers, even if there is a Docker engine"
     )
     parser.add_argument(
-        "--updates",
-        choices=_UPDATES,
-        default="some",
-        help="deployed over it: nothing; a new version and one that does not start (default); also an unhealthy one",
+        "--scenarios",
+        nargs="*",
+        choices=_ALL,
+        default=_ALL,
+        metavar="NAME",
+        help=f"what to do with what is deployed, which takes containers (default: all of {', '.join(_ALL)})",
     )
     parser.add_argument("--keep", action="store_true", help="wait for Ctrl-C before it is destroyed")
     arguments = parser.parse_args()
@@ -49,7 +51,7 @@ def main() -> int:
             directory,
             Console(),
             containers=containers,
-            updates=_UPDATES[arguments.updates],
+            scenarios=arguments.scenarios,
             keep=arguments.keep,
         )
     except (RehearsalError, BotoCoreError, ClientError) as error:

@@ -9,7 +9,7 @@ ALWAYS = (
     "CloudFront has no cache and runs no functions; a web ACL filters nothing.",
     "Cognito sends no e-mail and asks for no second factor, and its pages look other than on AWS.",
     "Metrics and alarms: nothing measures, so no alarm goes off or takes a deployment back, and nothing is scaled.",
-    "RDS: no Multi-AZ, backups or maintenance; a snapshot is a record without data.",
+    "RDS: no Multi-AZ, backups or maintenance, and no snapshots but the last one of an instance.",
     "Time: nothing takes as long as on AWS, where a first deployment is 20 to 40 minutes.",
 )
 
@@ -23,7 +23,8 @@ WITH_ENGINE = (
 )
 
 WITHOUT_ENGINE = (
-    "Without a Docker engine images are not built, and tasks and the database are records: start one to see them run.",
+    "Without a Docker engine images are not built, and tasks, the database and its snapshots are records: start one to "
+    "see them run.",
 )
 
 

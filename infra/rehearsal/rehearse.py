@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,24 +22,22 @@ from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.gaps import gaps
-from infra.rehearsal.operate import failure_cards, operate
 from infra.rehearsal.problem import RehearsalError
-from infra.rehearsal.round_trip import round_trip
+from infra.rehearsal.products import PRODUCT
+from infra.rehearsal.scenarios import RESTORE, SCENARIOS, DeployedStack, Scenario
 from infra.rehearsal.site import Site, service_token
-from infra.rehearsal.update import roll_back, roll_through
-from infra.rehearsal.versions import Version, copy_of, unprotected
+from infra.rehearsal.versions import from_snapshot, unprotected
 
 _BOOTSTRAP_STACK = "CDKToolkit"
 _NETWORK = "AWS::EC2::"
 
 
 def rehearse(
-    environment: str, directory: Path, console: Console, *, containers: bool, updates: Sequence[Version], keep: bool
+    environment: str, directory: Path, console: Console, *, containers: bool, scenarios: Collection[str], keep: bool
 ) -> None:
     """Rehearse one environment, with logs in `directory`; raise RehearsalError at the first thing that is wrong.
 
-    `containers` runs tasks and the database on the Docker engine and uses the application through the load balancer.
-    `updates` are then deployed over it, one after the other, and those that do not work are to be taken back.
+    `containers` runs tasks and the database on the Docker engine, and then plays those of `scenarios`.
     `keep` waits for Ctrl-C before anything is destroyed. Whatever happens, the emulated AWS is gone afterwards.
     """
     where = (
@@ -66,33 +64,36 @@ def rehearse(
         with _step(console, "cdk deploy again: no changes"):
             if cdk.deploy():
                 raise RehearsalError("a second cdk deploy of the same stack changed something")
-        deployed = ROOT
-        site = Site(emulator, _output(stack, "PublicUrl"), service_token(session, stack["StackName"]))
+        deployment = DeployedStack(
+            environment=environment,
+            stack_name=stack["StackName"],
+            cdk=cdk,
+            site=_site(emulator, session, stack),
+            emulator=emulator,
+            session=session,
+            directory=directory,
+        )
         if containers:
-            with _step(console, f"Use it at {site.url}"):
-                answers = round_trip(site, emulator)
-            console.print("  " + " · ".join(answers), soft_wrap=True)
-            with _step(console, "Look at it and work on it as its operators do"):
-                seen = operate(environment)
-            console.print("  " + " · ".join(seen), soft_wrap=True, markup=False)
-            for version in updates:
-                project = copy_of(version, directory)
-                _update(version, project, cdk, site, console)
-                deployed = project if version.works else deployed
-            if any(not version.works for version in updates):
-                for card in failure_cards(environment):
-                    console.print(f"  {card}", soft_wrap=True, markup=False)
+            console.print(f"The public URL is {deployment.site.url}", soft_wrap=True)
+            for name, scenario in SCENARIOS.items():
+                if name in scenarios:
+                    _play(scenario, deployment, console)
         if keep:
-            _wait(emulator, site, console)
+            _wait(emulator, deployment.site, console)
+        if containers and RESTORE in scenarios:
+            deployment.site.request("POST", "/products/", 201, PRODUCT)
+        products = deployment.site.count() if containers else 0
         left = kept(session, stack["StackName"])
         if stack["EnableTerminationProtection"]:
             _refuse_destruction(session, cdk, console)
             with _step(console, "cdk deploy with deletion_protection: false"):
-                cdk.synth(unprotected(deployed, environment, directory))
+                cdk.synth(unprotected(deployment.project, environment, directory))
                 cdk.deploy()
         with _step(console, "cdk destroy"):
             cdk.destroy()
         _report_left(session, emulator, before, left, console)
+        if RESTORE in scenarios:
+            _restore(deployment, products, console)
     console.print("\nNot emulated, so not shown by this:")
     for gap in gaps(containers=containers):
         console.print(f"  - {gap}", soft_wrap=True)
@@ -151,12 +152,35 @@ def _table(stack: Any, made: list[Resource]) -> Table:
     return table
 
 
-def _update(version: Version, project: Path, cdk: Cdk, site: Site, console: Console) -> None:
-    deploy, end = (roll_through, "it rolls through") if version.works else (roll_back, "it is taken back")
-    with _step(console, f"cdk deploy {version.name}: {end}"):
-        lines = deploy(project, cdk, site)
+def _site(emulator: Emulator, session: boto3.Session, stack: Any) -> Site:
+    return Site(emulator.url, _output(stack, "PublicUrl"), service_token(session, stack["StackName"]))
+
+
+def _play(scenario: Scenario, deployment: DeployedStack, console: Console) -> None:
+    with _step(console, scenario.title):
+        lines = scenario.play(deployment)
     for line in lines:
         console.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def _restore(deployment: DeployedStack, products: int, console: Console) -> None:
+    """Deploy from the snapshot that is left, see that everything is there, and remove that deployment too."""
+    session, cdk, emulator = deployment.session, deployment.cdk, deployment.emulator
+    before = resources(session)
+    (snapshot,) = session.client("rds").describe_db_snapshots()["DBSnapshots"]
+    identifier = snapshot["DBSnapshotIdentifier"]
+    with _step(console, f"cdk deploy with snapshot_identifier: {identifier}"):
+        cdk.synth(from_snapshot(deployment.project, deployment.environment, deployment.directory, identifier))
+        cdk.deploy()
+    if emulator.runs_containers:
+        restored = _site(emulator, session, _stack(session)).count()
+        if restored != products:
+            raise RehearsalError(f"of {products} products {restored} were restored from {identifier}")
+        console.print(f"  {restored:,} products, as many as were there when it was destroyed", soft_wrap=True)
+    left = kept(session, deployment.stack_name)
+    with _step(console, "cdk destroy what was restored"):
+        cdk.destroy()
+    _report_left(session, emulator, before, left, console)
 
 
 def _wait(emulator: Emulator, site: Site, console: Console) -> None:

@@ -2,15 +2,8 @@
 
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.problem import RehearsalError
+from infra.rehearsal.products import PRODUCT
 from infra.rehearsal.site import Site
-
-_PRODUCT = {
-    "name": "Geladeira Frost Free 375 L",
-    "description": None,
-    "price": 2899.9,
-    "categoria": "Eletrodoméstico",
-    "email_fornecedor": "vendas@fornecedor.example.com",
-}
 
 
 def round_trip(site: Site, emulator: Emulator) -> list[str]:
@@ -19,9 +12,9 @@ def round_trip(site: Site, emulator: Emulator) -> list[str]:
     Returns what happened, a few words each. Raises RehearsalError at the first answer that is not as it should be.
     """
     site.request("GET", "/products/", 401, signed_in=False)
-    created = site.request("POST", "/products/", 201, _PRODUCT)
+    created = site.request("POST", "/products/", 201, PRODUCT)
     path = f"/products/{created['id']}"
-    _expect("the product read", site.request("GET", path, 200)["name"], _PRODUCT["name"])
+    _expect("the product read", site.request("GET", path, 200)["name"], PRODUCT["name"])
     _expect("the changed price", site.request("PUT", path, 200, {"price": 1999.5})["price"], 1999.5)
     _expect("the product deleted", site.request("DELETE", path, 200)["id"], created["id"])
     site.request("GET", path, 404)

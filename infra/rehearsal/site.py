@@ -2,8 +2,6 @@
 
 import http.client
 import json
-import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,33 +9,27 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.problem import RehearsalError
 
-_TIMEOUT = 30  # seconds for one request
-_PAUSE = 0.1  # seconds between two requests of `steady_requests`
+_TIMEOUT = 60  # seconds of silence: what the load balancer and CloudFront allow
 
 
 class Site:
-    """The public URL of a deployed stack, and the service token with which its UI uses its API."""
+    """The public URL of a deployed stack, and the service token with which its UI uses its API.
 
-    def __init__(self, emulator: Emulator, public_url: str, token: str) -> None:
-        self._address = urlsplit(emulator.url).netloc
+    `address` is the URL at which this machine answers for it.
+    """
+
+    def __init__(self, address: str, public_url: str, token: str) -> None:
+        self._address = urlsplit(address).netloc
         self.url = public_url
         self._token = token
 
     def fetch(self, method: str, path: str, body: object = None, *, signed_in: bool = True) -> tuple[int, bytes]:
         """Send a request and return the answer's status and content; RehearsalError when there is no answer."""
-        connection = http.client.HTTPConnection(self._address, timeout=_TIMEOUT)
-        try:
-            content = None if body is None else json.dumps(body)
-            connection.request(method, path, content, dict(self.headers(signed_in=signed_in)))
+        with self.sending(method, path, body, signed_in=signed_in) as connection:
             response = connection.getresponse()
             return response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise RehearsalError(f"{method} {path} at {self.url} failed: {error}") from error
-        finally:
-            connection.close()
 
     def request(self, method: str, path: str, expected: int, body: object = None, *, signed_in: bool = True) -> Any:
         """Like `fetch`, and return the JSON in the answer; RehearsalError when its status is not the expected one."""
@@ -47,33 +39,43 @@ class Site:
             raise RehearsalError(f"{method} {path} at {self.url} answered {status}: {answer}")
         return json.loads(content)
 
+    @contextmanager
+    def sending(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        signed_in: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPConnection]:
+        """Send a request, whose connection is closed at the end of the block, answered or not.
+
+        `body` is sent as JSON, unless it is bytes or an iterator of them. `headers` are further ones, or others.
+        What goes wrong with the connection in the block is a RehearsalError.
+        """
+        connection = http.client.HTTPConnection(self._address, timeout=_TIMEOUT)
+        content = body if body is None or isinstance(body, bytes | Iterator) else json.dumps(body)
+        try:
+            connection.request(method, path, content, {**self.headers(signed_in=signed_in), **(headers or {})})
+            yield connection
+        except (OSError, http.client.HTTPException) as error:
+            raise RehearsalError(f"{method} {path} at {self.url} failed: {error!r}") from error
+        finally:
+            connection.close()
+
     def headers(self, *, signed_in: bool) -> Mapping[str, str]:
         """What a request has to carry: the emulator looks at the names, and is told that TLS has ended before it."""
         url = urlsplit(self.url)
         headers = {"Host": url.netloc, "X-Forwarded-Proto": url.scheme, "Content-Type": "application/json"}
         return headers | ({"Authorization": f"Bearer {self._token}"} if signed_in and self._token else {})
 
-    @contextmanager
-    def steady_requests(self, path: str) -> Iterator[Counter[int]]:
-        """Ask for `path` over and over until the block ends; yield how many answers there were, by status (0: none)."""
-        answers: Counter[int] = Counter()
-        ended = threading.Event()
-
-        def ask() -> None:
-            while not ended.wait(_PAUSE):
-                try:
-                    status, _content = self.fetch("GET", path)
-                except RehearsalError:
-                    status = 0
-                answers[status] += 1
-
-        thread = threading.Thread(target=ask, daemon=True)
-        thread.start()
-        try:
-            yield answers
-        finally:
-            ended.set()
-            thread.join()
+    def count(self) -> int:
+        """How many products there are."""
+        with self.sending("GET", "/products/?limit=1&count=exact") as connection:
+            response = connection.getresponse()
+            response.read()
+            return int(response.headers.get("X-Total-Count", -1))
 
 
 def service_token(session: boto3.Session, stack_name: str) -> str:

@@ -60,7 +60,8 @@ def test_what_is_protected_is_destroyed_only_after_its_protection_is_lifted() ->
 def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_back() -> None:
     require("cdk")
     require("engine")
-    with _rehearsal("--updates", "all") as rehearsal:
+    require("browser")
+    with _rehearsal("--scenarios", "use", "browser", "operate", "update", "api-exits", "api-unhealthy") as rehearsal:
         output, errors = rehearsal.communicate(timeout=900)
 
     assert rehearsal.returncode == 0, errors
@@ -68,14 +69,18 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
         "GET /products/ without a token 401 · with it POST 201 · GET /products/1 200 · PUT 200 · DELETE 200 · "
         "GET 404 · GET / 200 · the UI reaches the API at its API_URL"
     ) in output
+    assert "invited, signed in · created · found · changed · deleted" in output
     assert sorted(row[2].rpartition(", ")[2] for row in _rows(output) if row[0] == "TargetGroup") == ["1 targets"] * 2
     updated, ends, unhealthy = re.findall(r"✓ cdk deploy a.*\n((?:  .*\n)+)", output)
-    answered = r"  (\d+) of \1 requests answered meanwhile, "
-    assert re.match(answered + r"first by (\d+\.\d+\.\d+), then by \2\+next\n", updated)
+    answered = r"  \d+ reads, \d+ creates, \d+ uploads of some seconds answered meanwhile, none cut, "
+    assert re.match(answered + r"first by (\d+\.\d+\.\d+), then by \1\+next\n", updated)
     assert re.match(answered + r"all by \d+\.\d+\.\d+\+next\n", ends)
     assert "Essential container exited; api exited with code 1 after: api: made to fail" in ends
     assert re.match(answered + r"all by \d+\.\d+\.\d+\+next\n", unhealthy)
     assert "Task failed container health checks; api was stopped after: " in unhealthy
+    before, after = (int(re.findall(r"the schema is at revision (\d+)", said)[-1]) for said in (updated, unhealthy))
+    assert after == before + 1
+    assert re.search(rf"replaced by one that serves: .*The database schema is at revision {after:04}, newer", unhealthy)
     assert _left(output) == ""
 
 
@@ -85,7 +90,7 @@ def test_services_added_to_the_compose_file_run_in_prod_too(tmp_path: Path) -> N
     project = _copy_of_this_project(tmp_path / "project")
     compose = project / "docker-compose.yml"
     compose.write_text(compose.read_text().replace("\nservices:\n", f"\nservices:\n{_ADDED_SERVICES}", 1))
-    with _rehearsal("--environment", "prod", "--updates", "none", "--keep", project=project) as rehearsal:
+    with _rehearsal("--environment", "prod", "--scenarios", "use", "--keep", project=project) as rehearsal:
         output = _read_until("Kept until Ctrl-C", rehearsal)
         curl = shlex.split(output.splitlines()[-1].partition("curl ")[2])
         headers = dict(argument.split(": ", 1) for argument in curl if ": " in argument)

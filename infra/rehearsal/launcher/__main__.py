@@ -25,6 +25,7 @@ from infra.rehearsal.launcher import (
     registry,
     resource_types,
     sign_in,
+    snapshots,
     task_events,
 )
 from infra.rehearsal.launcher.certificates import authority
@@ -50,10 +51,12 @@ def main() -> None:
         certificates = authority()
         replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
         database.install(engine)
+        snapshots.keep_data(engine)
         fargate.install(engine, certificates)
         config.insecure_bind, config.bind = config.bind, [_HTTPS]
         config.certfile = config.keyfile = str(certificates.for_what_is_served())
         config.alpn_protocols = ["http/1.1"]
+    snapshots.install()
     config.graceful_timeout = 1
     try:
         asyncio.run(_serve(config))

@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from infra.rehearsal.launcher import snapshots
 from infra.rehearsal.launcher.internals import container_reaper, ecs, handlers, rds, replace, stacks
+from infra.rehearsal.launcher.snapshots import INSTANCE, SUPERUSER
 
-_INSTANCE = "AWS::RDS::DBInstance"
-_SUPERUSER = "rdsadmin"
 _START_TIMEOUT = 60.0  # seconds; PostgreSQL takes two on an idle machine
 
 
 def protect() -> None:
     """Let CloudFormation no more delete a protected instance than the RDS API does."""
-    instances = handlers(_INSTANCE)
+    instances = handlers(INSTANCE)
     delete_record = instances["delete"]
 
     def delete(identifier: str, properties: dict[str, Any]) -> None:
@@ -32,13 +32,13 @@ def protect() -> None:
 
 def install(engine: Any) -> None:
     """Start and stop a container with each instance of CloudFormation's."""
-    instances = handlers(_INSTANCE)
+    instances = handlers(INSTANCE)
     create_record, delete_record = instances["create"], instances["delete"]
 
     def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         identifier, attributes = create_record(logical_id, properties, stack_name)
         instance = rds._instances[identifier]
-        instance["_docker_container_id"] = _start(engine, instance)
+        instance["_docker_container_id"] = _start(engine, instance, properties.get("DBSnapshotIdentifier"))
         return identifier, attributes
 
     def delete(identifier: str, properties: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ def install(engine: Any) -> None:
         ecs._remove_docker_container(engine, container)
 
     instances["create"], instances["delete"] = create, delete
-    run_off_the_loop(_INSTANCE)
+    run_off_the_loop(INSTANCE)
 
 
 def run_off_the_loop(resource_type: str) -> None:
@@ -65,14 +65,14 @@ def network_of(engine: Any) -> str:
     return str(next(iter(networks)))
 
 
-def _start(engine: Any, instance: dict[str, Any]) -> str:
+def _start(engine: Any, instance: dict[str, Any], snapshot: str | None) -> str:
     network = network_of(engine)
     container = engine.containers.run(
         f"postgres:{instance['EngineVersion'].split('.')[0]}",
         detach=True,
         environment={
-            "POSTGRES_DB": instance["DBName"],
-            "POSTGRES_USER": _SUPERUSER,
+            "POSTGRES_DB": "postgres" if snapshot else instance["DBName"],
+            "POSTGRES_USER": SUPERUSER,
             "POSTGRES_PASSWORD": secrets.token_hex(),
         },
         command=["-c", f"port={instance['Endpoint']['Port']}", "-c", "fsync=off"],
@@ -91,30 +91,39 @@ def _start(engine: Any, instance: dict[str, Any]) -> str:
             ecs._remove_docker_container(engine, container)
             raise ValueError(f"PostgreSQL did not start for {instance['DBInstanceIdentifier']}: {log}")
         time.sleep(0.1)
-    result = container.exec_run(["sh", "-c", _as_on_rds(instance)])
-    if result.exit_code != 0:
+    try:
+        if snapshot:
+            snapshots.restore(container, snapshot, instance["Endpoint"]["Port"])
+        result = container.exec_run(["sh", "-c", _as_on_rds(instance, is_restored=bool(snapshot))])
+        if result.exit_code != 0:
+            raise ValueError(f"{instance['DBInstanceIdentifier']} cannot be prepared: {result.output.decode()}")
+    except ValueError:
         ecs._remove_docker_container(engine, container)
-        raise ValueError(f"{instance['DBInstanceIdentifier']} cannot be prepared: {result.output.decode()}")
+        raise
     return str(container.id)
 
 
-def _as_on_rds(instance: dict[str, Any]) -> str:
+def _as_on_rds(instance: dict[str, Any], *, is_restored: bool) -> str:
     """A script that makes the owner no superuser, and has members of rds_iam sign in without a password of their own.
 
     Whoever is no member of rds_iam is refused without one. What the emulator cannot do is check a member's token.
     """
     owner, database = (identifier.replace('"', '""') for identifier in (instance["MasterUsername"], instance["DBName"]))
     password = instance["_MasterUserPassword"].replace("'", "''")
-    statements = [
-        "CREATE ROLE rds_iam",
-        f"""CREATE ROLE "{owner}" LOGIN CREATEDB CREATEROLE PASSWORD '{password}'""",
-        f'GRANT rds_iam TO "{owner}" WITH ADMIN OPTION',
-        f'ALTER DATABASE "{database}" OWNER TO "{owner}"',
-        "SELECT pg_reload_conf()",
-    ]
+    statements = (
+        [f"""ALTER ROLE "{owner}" PASSWORD '{password}'"""]
+        if is_restored
+        else [
+            "CREATE ROLE rds_iam",
+            f"""CREATE ROLE "{owner}" LOGIN CREATEDB CREATEROLE PASSWORD '{password}'""",
+            f'GRANT rds_iam TO "{owner}" WITH ADMIN OPTION',
+            f'ALTER DATABASE "{database}" OWNER TO "{owner}"',
+        ]
+    )
+    statements.append("SELECT pg_reload_conf()")
     psql = [
         "psql",
-        f"--username={_SUPERUSER}",
+        f"--username={SUPERUSER}",
         f"--dbname={instance['DBName']}",
         f"--port={instance['Endpoint']['Port']}",
     ]

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from infra.rehearsal.launcher.internals import alb, ecs, handlers, replace, requ
 _SECOND = 1_000_000_000  # Docker's unit of time is the nanosecond
 _POLL = 0.25  # seconds
 _LOG_SECONDS = 1.0  # in which the last of a container's log is read
+_STOP_LABEL = "catalogue.stop-timeout"  # a container's own, in seconds
 _BUNDLE = "/etc/ssl/rehearsal.pem"
 _STEADY_TIMEOUT = 300.0  # seconds; ECS itself gives up after three hours
 
@@ -38,6 +40,7 @@ def install(engine: Any, certificates: Authority) -> None:
     _count_when_healthy(engine)
     _wait_until_steady()
     replace(ecs, "_cleanup_task_resources", partial(_that_removes_what_has_ended, engine))
+    replace(ecs, "_remove_docker_container", _after_its_time_to_stop)
 
 
 def _with_every_setting(
@@ -46,7 +49,7 @@ def _with_every_setting(
     def arguments(container: dict[str, Any], task_definition: dict[str, Any], *others: Any) -> dict[str, Any]:
         result = build_arguments(container, task_definition, *others)
         network, task = result["network"], ecs._tasks[result["labels"]["com.amazonaws.ecs.task-arn"]]
-        result["labels"] |= container.get("dockerLabels", {})
+        result["labels"] |= container.get("dockerLabels", {}) | {_STOP_LABEL: str(container.get("stopTimeout", 30))}
         result["environment"] = _environment(result["environment"], task)
         result["networking_config"] = {network: {"Aliases": _aliases(task, container)}}
         settings = _settings(container, task_definition)
@@ -240,6 +243,18 @@ def _that_removes_what_has_ended(engine: Any, clean_up: Callable[..., None]) -> 
             spawn_background(lambda: remove(containers), thread_name="removal")
 
     return clean_up_everything
+
+
+def _after_its_time_to_stop(remove: Callable[..., None]) -> Callable[..., None]:
+    """A container has the time of its definition to end by itself; the emulator gives it five seconds."""
+
+    def remove_container(engine: Any, container: Any) -> None:
+        with suppress(Exception):  # it is gone, or never was there
+            found = engine.containers.get(getattr(container, "id", container))
+            found.stop(timeout=int(found.labels[_STOP_LABEL]))
+        remove(engine, container)
+
+    return remove_container
 
 
 def _that_is_in_progress(make_deployment: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

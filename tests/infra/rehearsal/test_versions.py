@@ -1,17 +1,31 @@
 """The versions that a rehearsal deploys over the one that runs can be made of the project as it is."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from infra.plan import Plan, assemble
 from infra.rehearsal.problem import RehearsalError
-from infra.rehearsal.versions import EXITS, NEXT, UNHEALTHY, Version, copy_of, unprotected
+from infra.rehearsal.versions import (
+    EXITS,
+    NEXT,
+    UI_EXITS,
+    UNHEALTHY,
+    ProjectVersion,
+    copy_of,
+    from_snapshot,
+    unprotected,
+)
 from testkit.tools import ROOT
 from tests.infra.conftest import CONTEXT
 
 COMPOSE = "docker-compose.yml"
+MIGRATIONS = "app/api/migrations"
 
 
 @pytest.fixture
@@ -21,6 +35,7 @@ def project(tmp_path: Path) -> Path:
     for name in (COMPOSE, "cdk.json", "app/Dockerfile", "app/api/__init__.py", ".dockerignore"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes((ROOT / name).read_bytes())
+    shutil.copytree(ROOT / MIGRATIONS, root / MIGRATIONS, ignore=shutil.ignore_patterns("__pycache__"))
     return root
 
 
@@ -35,6 +50,36 @@ def test_the_next_version_has_another_number_and_the_same_plan(project: Path, tm
 
     assert after.replace("+next", "") == before != after
     assert (copy / COMPOSE).read_text() == (project / COMPOSE).read_text()
+
+
+def revisions(project: Path) -> list[str]:
+    """Return the revisions of a project's schema, the newest first; alembic refuses two newest ones."""
+    config = Config()
+    config.set_main_option("script_location", str(project / MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_current_head()
+    return [script.revision for script in scripts.walk_revisions()]
+
+
+def test_each_version_that_brings_a_migration_has_one_more(project: Path, tmp_path: Path) -> None:
+    before = revisions(project)
+
+    following = copy_of(NEXT, tmp_path, project)
+    after = copy_of(UNHEALTHY, tmp_path, following)
+
+    assert revisions(following)[1:] == before
+    assert revisions(after)[2:] == before
+    assert [NEXT.migrates, UNHEALTHY.migrates, EXITS.migrates, UI_EXITS.migrates] == [True, True, False, False]
+
+
+def test_the_ui_of_one_ends_as_it_starts_and_its_api_is_another(project: Path, tmp_path: Path) -> None:
+    following = copy_of(NEXT, tmp_path, project)
+    copy = copy_of(UI_EXITS, tmp_path, following)
+
+    services = plan_of(copy).project.services
+    assert services["ui"].command == ("python", "-c", 'import sys; sys.exit("ui: made to fail")')
+    assert services["api"].command == plan_of(following).project.services["api"].command
+    assert '+next.next"' in (copy / "app/api/__init__.py").read_text()
 
 
 def test_one_ends_as_it_starts(project: Path, tmp_path: Path) -> None:
@@ -69,7 +114,7 @@ def test_one_is_asked_for_a_health_that_it_has_not(project: Path, tmp_path: Path
     ],
 )
 def test_what_a_version_needs_and_the_project_lacks_is_named(
-    project: Path, tmp_path: Path, version: Version, file: str, text: str, said: str
+    project: Path, tmp_path: Path, version: ProjectVersion, file: str, text: str, said: str
 ) -> None:
     (project / file).write_text((project / file).read_text().replace(text, text.replace("_", "x").replace("a", "x")))
 
@@ -77,6 +122,16 @@ def test_what_a_version_needs_and_the_project_lacks_is_named(
         copy_of(version, tmp_path, project)
 
     assert str(refused.value) == f"{version.name} cannot be made: {said}"
+
+
+def test_one_begins_with_a_snapshot_and_can_be_removed(project: Path, tmp_path: Path) -> None:
+    copy = from_snapshot(project, "prod", tmp_path, "the-last-one")
+
+    environments = json.loads((copy / "cdk.json").read_text())["context"]["environments"]
+    plan = assemble(copy / COMPOSE, "prod", environments)
+    assert plan.settings.database.snapshot_identifier == "the-last-one"
+    assert not plan.settings.deletion_protection
+    assert environments["dev"] == CONTEXT["environments"]["dev"]
 
 
 def test_protection_is_lifted_in_one_environment_alone(project: Path, tmp_path: Path) -> None:

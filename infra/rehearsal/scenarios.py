@@ -1,0 +1,85 @@
+"""What a rehearsal goes through with what it has deployed, one scenario after the other; each can be left out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from infra.rehearsal import browser, files
+from infra.rehearsal.cdk import Cdk
+from infra.rehearsal.emulator import Emulator
+from infra.rehearsal.engine import ROOT
+from infra.rehearsal.operate import failure_cards, operate
+from infra.rehearsal.round_trip import round_trip
+from infra.rehearsal.site import Site
+from infra.rehearsal.update import roll_back, roll_through
+from infra.rehearsal.versions import EXITS, NEXT, UI_EXITS, UNHEALTHY, ProjectVersion, copy_of
+
+
+@dataclass(kw_only=True)
+class DeployedStack:
+    """What is deployed, and what deploys it."""
+
+    environment: str
+    stack_name: str
+    cdk: Cdk
+    site: Site
+    emulator: Emulator
+    session: boto3.Session
+    directory: Path
+    project: Path = ROOT  # that is deployed: this one, or a later version of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One of them: what to call it, and what does it; it returns what there is to say, or raises RehearsalError."""
+
+    title: str
+    play: Callable[[DeployedStack], list[str]]
+
+
+def _use(deployment: DeployedStack) -> list[str]:
+    return [" · ".join(round_trip(deployment.site, deployment.emulator))]
+
+
+def _browse(deployment: DeployedStack) -> list[str]:
+    return browser.journey(deployment.emulator, deployment.session, deployment.stack_name)
+
+
+def _update(version: ProjectVersion) -> Scenario:
+    def play(deployment: DeployedStack) -> list[str]:
+        project = copy_of(version, deployment.directory, deployment.project)
+        what = (version, project, deployment.cdk, deployment.site, deployment.emulator)
+        if not version.works:
+            return [*roll_back(*what), *failure_cards(deployment.environment)]
+        deployment.project = project
+        return roll_through(*what[:4])
+
+    end = "it rolls through" if version.works else "it is taken back"
+    return Scenario(title=f"cdk deploy {version.name}: {end}", play=play)
+
+
+SCENARIOS = {
+    "use": Scenario(title="Use the API at the public URL", play=_use),
+    "browser": Scenario(title="Use the UI at the public URL in a browser", play=_browse),
+    "operate": Scenario(
+        title="Look at it and work on it as its operators do", play=lambda deployment: operate(deployment.environment)
+    ),
+    "import": Scenario(
+        title=f"Import {files.IMPORT_ROWS:,} products over connections that are cut",
+        play=lambda deployment: files.import_whose_connection_is_cut(deployment.site),
+    ),
+    "export": Scenario(
+        title=f"Export all products to somebody who takes {files.EXPORT_SECONDS} s to read them",
+        play=lambda deployment: files.export_to_a_slow_reader(deployment.site),
+    ),
+    "update": _update(NEXT),
+    "api-exits": _update(EXITS),
+    "api-unhealthy": _update(UNHEALTHY),
+    "ui-exits": _update(UI_EXITS),
+}
+"""By their names, in the order in which they are played."""
+
+RESTORE = "restore"
+"""The one after the end: a deployment from the snapshot that the removed one has left."""
