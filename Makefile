@@ -19,7 +19,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost prices invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,7 @@ bootstrap: setup ## Prepare your AWS account and region, once: CDK's own bucket,
 
 deploy: setup ## Deploy ENV to the AWS account of your credentials, and say what that changes of its cost; protected once it is there
 	@python -m infra.operations.cost $(ENV) --against deployed || true
+	@python -m infra.operations.wake $(ENV) --if-asleep
 	@python -m infra.operations.deploy $(ENV)
 
 diff: setup ## Show what `make deploy` would change, and what that costs
@@ -101,6 +102,12 @@ cost: setup ## Say what ENV costs a month: per resource, per service, what each 
 
 prices: setup ## Look the price table of REGION up anew in the AWS Price List (needs credentials that may pricing:GetProducts)
 	@python -m infra.operations.prices $(REGION)
+
+sleep: setup ## Run no task of ENV and stop its database until `make wake`, and say what costs all the same
+	@python -m infra.operations.sleep $(ENV)
+
+wake: setup ## Start the database and the tasks of ENV again
+	@python -m infra.operations.wake $(ENV)
 
 invite: setup ## Let somebody sign in: make invite EMAIL=someone@example.com
 	@python -m infra.operations.invite $(ENV) "$(EMAIL)"

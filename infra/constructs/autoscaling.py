@@ -14,12 +14,14 @@ _SCALE_IN_COOLDOWN = Duration.minutes(5)
 
 def scale(
     service: ecs.FargateService,
-    autoscaling: Autoscaling,
+    autoscaling: Autoscaling | None,
     count: TaskCount,
     target_group: elbv2.ApplicationTargetGroup | None,
-) -> None:
+) -> ecs.ScalableTaskCount:
     """Keep the tasks of `service` at the targets that the compose file names, whichever needs more of them."""
     tasks = service.auto_scale_task_count(min_capacity=count.minimum, max_capacity=count.maximum)
+    if autoscaling is None:
+        return tasks
     if autoscaling.cpu_percent is not None:
         tasks.scale_on_cpu_utilization(
             "Cpu",
@@ -35,3 +37,4 @@ def scale(
             scale_in_cooldown=_SCALE_IN_COOLDOWN,
             scale_out_cooldown=_SCALE_OUT_COOLDOWN,
         )
+    return tasks

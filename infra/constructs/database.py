@@ -13,6 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.compose.model import DatabaseDefinition, DatabaseField, DatabaseUrl, ServiceDefinition
+from infra.constructs.asleep import DatabaseAsleep
 from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
 from infra.constructs.variables import ContainerVariables
@@ -81,6 +82,9 @@ class Database(Construct):
             monitoring_interval=Duration.minutes(1) if chosen.insights else None,
             cloudwatch_logs_exports=list(_LOGS) if chosen.insights else None,
         )
+        if settings.services.hours_asleep:
+            asleep = DatabaseAsleep(self, "Asleep", identifier=self._name, hours=settings.services.hours_asleep)
+            asleep.node.add_dependency(self._instance)
         if chosen.insights:
             self._keep_logs(settings.monitoring.log_retention_days)
         secret = self._instance.secret

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from infra.constructs.alarms import Alarms
+from infra.constructs.asleep import put_to_sleep
 from infra.constructs.autoscaling import scale
 from infra.constructs.containers import port_name
 from infra.constructs.tasks import TaskResources, task_definition, task_security_group
@@ -33,6 +34,7 @@ class Service(Construct):
         super().__init__(scope, construct_id)
         self.task = task
         self._count = count
+        self._asleep = given.settings.services.hours_asleep
         definition = task_definition(self, task, given)
         self.security_group = security_group = task_security_group(self, task, given)
         settings, network = given.settings, given.network
@@ -42,7 +44,7 @@ class Service(Construct):
             cluster=given.cluster,
             task_definition=definition,
             # Left to the scaling where there is any: an update would otherwise set it back.
-            desired_count=None if task.service.autoscaling else self._count.minimum,
+            desired_count=None if task.service.autoscaling or self._asleep else self._count.minimum,
             capacity_provider_strategies=_capacity(settings.services.spot_percent, self._count),
             min_healthy_percent=count.minimum_healthy_percent,
             max_healthy_percent=count.maximum_percent,
@@ -84,9 +86,11 @@ class Service(Construct):
         self._resource.node.add_dependency(*others)
 
     def scale(self, target_group: elbv2.ApplicationTargetGroup | None) -> None:
-        """Run more tasks when there is more to do, if the compose file says so."""
-        if self.task.service.autoscaling:
-            scale(self.ecs_service, self.task.service.autoscaling, self._count, target_group)
+        """Run more tasks when there is more to do, if the compose file says so; and none while they sleep."""
+        if self.task.service.autoscaling or self._asleep:
+            tasks = scale(self.ecs_service, self.task.service.autoscaling, self._count, target_group)
+            if self._asleep:
+                put_to_sleep(tasks, self._count, self._asleep)
 
     def roll_back_on(self, alarms: Alarms) -> None:
         """Take a deployment back during which one of the alarms goes off."""

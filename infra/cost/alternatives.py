@@ -90,7 +90,9 @@ def _one_task(body: Body) -> None:
 
 
 def _asleep(body: Body) -> None:
-    """Twelve hours a day."""
+    """Twelve hours a day; one that sleeps already does not sleep more."""
+    if "rds:stopDBInstance" in str(body):
+        return
     actions = [
         {"Schedule": "cron(0 20 * * ? *)", "ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": 0}},
         {"Schedule": "cron(0 8 * * ? *)", "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1}},

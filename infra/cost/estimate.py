@@ -37,6 +37,8 @@ class Line:
     """The sum in figures."""
     minimum: float
     maximum: float
+    stops_asleep: bool = False
+    """`make sleep` ends it."""
     is_assumed: bool = False
     """It depends on how much the application is used, of which `Usage` assumes something."""
 
@@ -58,6 +60,11 @@ class CostEstimate:
     def maximum(self) -> float:
         """US$ a month at the most tasks, all month long."""
         return sum(line.maximum for line in self.lines)
+
+    @property
+    def asleep(self) -> float:
+        """US$ a month of an environment that sleeps all month."""
+        return sum(line.minimum for line in self.lines if not line.stops_asleep)
 
     def by(self, key: Callable[[Line], str]) -> dict[str, tuple[float, float]]:
         """Return minimum and maximum by what `key` says of a line, in the order of the lines."""
@@ -169,6 +176,12 @@ class _Rules:
             maximum=costs[1],
         )
 
+    def while_awake(
+        self, resource: TemplateResource, group: Group, what: str, how: str, costs: tuple[float, float]
+    ) -> Line:
+        """Return a line that `make sleep` ends."""
+        return replace(self.line(resource, group, what, how, costs), stops_asleep=True)
+
     def assumed(self, resource: TemplateResource, group: Group, what: str, how: str, cost: float) -> Line:
         """Return a line that grows with the traffic."""
         found = self.line(resource, group, what, how, (cost, cost * self.growth))
@@ -189,7 +202,7 @@ class _Rules:
 
         spot = "" if tasks.spot_share == 0 else f", on Spot for {spot_share:.0%} of the price"
         size = f"{tasks.vcpu:g} CPU and {tasks.gb:g} GB"
-        yield self.line(
+        yield self.while_awake(
             resource,
             Group.TASKS,
             f"{_range(tasks)} of {size}{spot}",
@@ -198,7 +211,7 @@ class _Rules:
         )
         if tasks.has_public_address:
             price = self.prices["public_ipv4_hour"]
-            yield self.line(
+            yield self.while_awake(
                 resource,
                 Group.WAY_OUT,
                 "a public address for each task",
@@ -290,7 +303,7 @@ class _Rules:
         hour = self.prices[f"rds_{said['DBInstanceClass']}{suffix}_hour"]
         how = f"{hours:g} h x {_usd(hour)}"
         cost = hours * hour
-        yield self.line(resource, Group.DATABASE, f"{said['DBInstanceClass']}{both}", how, (cost, cost))
+        yield self.while_awake(resource, Group.DATABASE, f"{said['DBInstanceClass']}{both}", how, (cost, cost))
         gb = self.prices[f"rds_gp3{suffix}_gb_month"]
         least, most = int(said["AllocatedStorage"]), int(said.get("MaxAllocatedStorage", said["AllocatedStorage"]))
         yield self.line(

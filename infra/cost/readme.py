@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from infra.cost.alternatives import Saving
+from infra.cost.alternatives import Alternative, Saving
 from infra.cost.estimate import CostEstimate, Group
 from infra.cost.goals import GOALS, beyond
 
@@ -17,7 +17,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "together": "together",
         "goal": "{name} is {above} above its goal of {goal}: {what}.",
         "kept": "{name} keeps to its goal of {goal}.",
-        "for": "{usd} for what `{setting}` does without",
+        "for": "{usd} for {buys} (without: `{setting}`)",
     },
     PORTUGUESE: {
         Group.TASKS: "Contêineres em execução",
@@ -33,8 +33,14 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "together": "no total",
         "goal": "{name} está {above} acima da meta de {goal}: {what}.",
         "kept": "{name} cumpre a meta de {goal}.",
-        "for": "{usd} pelo que `{setting}` dispensa",
+        "for": "{usd} por {buys} (sem isso: `{setting}`)",
     },
+}
+
+_BUYS_IN_PORTUGUESE: Mapping[str, str] = {
+    "network.nat_gateways: 1": "uma saída em cada uma de duas zonas",
+    "monitoring.container_insights: disabled": "CPU, memória e rede de cada task e contêiner",
+    "services.asleep": "tasks e banco também à noite",
 }
 
 
@@ -52,7 +58,7 @@ def passage(language: str, found: Mapping[str, tuple[CostEstimate, list[Saving]]
         [words["most"], *(f"{estimate.maximum:.0f}" for estimate in estimates)],
     ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{BEGIN}\n\n{table}\n\n{_goals(words, found)}\n\n{END}"
+    return f"{BEGIN}\n\n{table}\n\n{_goals(language, found)}\n\n{END}"
 
 
 def with_passage(text: str, new: str) -> str:
@@ -62,15 +68,26 @@ def with_passage(text: str, new: str) -> str:
     return f"{before}{new}{after}"
 
 
-def _goals(words: Mapping[str, str], found: Mapping[str, tuple[CostEstimate, list[Saving]]]) -> str:
-    sentences = []
+def _goals(language: str, found: Mapping[str, tuple[CostEstimate, list[Saving]]]) -> str:
+    words, sentences = _WORDS[language], []
     for name, (estimate, savings) in found.items():
         goal = GOALS[name]
         above = beyond(goal, estimate.minimum, savings)
-        what = ", ".join(words["for"].format(usd=f"{one.usd:.0f}", setting=one.alternative.setting) for one in above)
+        what = ", ".join(
+            words["for"].format(
+                usd=f"{one.usd:.0f}", buys=_buys(language, one.alternative), setting=one.alternative.setting
+            )
+            for one in above
+        )
         sentences.append(
             words["goal" if above else "kept"].format(
                 name=name, above=f"{estimate.minimum - goal.usd:.0f}", goal=f"{goal.usd:.0f}", what=what
             )
         )
     return " ".join(sentences)
+
+
+def _buys(language: str, alternative: Alternative) -> str:
+    if language == ENGLISH:
+        return alternative.buys
+    return next(text for setting, text in _BUYS_IN_PORTUGUESE.items() if alternative.setting.startswith(setting))

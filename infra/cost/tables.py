@@ -98,6 +98,7 @@ def notes(found: CostEstimate, prices: Prices, usage: Usage, today: datetime.dat
         f"List prices of {found.region}, without tax and discounts, the oldest {age} days old; each with its source in "
         f"infra/cost/prices.toml, and renewed by make prices.{old}"
     )
+    yield f"Asleep (make sleep) it costs {usd(found.asleep)} a month: what is neither tasks nor hours of the database."
     yield "* assumed: " + "; ".join(usage.sentences()) + " (infra/cost/usage.py)."
     yield "Images are in the account's own repository, not in the stack: about 0.09 a month for each version kept."
 

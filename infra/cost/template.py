@@ -85,8 +85,10 @@ class PricedTemplate:
     def database_hours_awake(self) -> float:
         """Hours of a day that the database runs: all of them, but for what its schedules stop."""
         crons = {
-            str(schedule.properties["Target"]["Arn"]).rpartition("aws-sdk:")[2]: schedule.properties
+            action: schedule.properties
             for schedule in self.of_type("AWS::Scheduler::Schedule")
+            for action in (_STOP, _START)
+            if action in str(schedule.properties["Target"]["Arn"])
         }
         stop, start = crons.get(_STOP), crons.get(_START)
         return _awake(stop["ScheduleExpression"], start["ScheduleExpression"]) if stop and start else 24
@@ -103,7 +105,7 @@ class PricedTemplate:
         desired = int(service.properties.get("DesiredCount", 1))
         bounds, hours = (desired, desired), 24.0
         for target in self.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
-            if service.name in _mentioned(target.properties["ResourceId"]):
+            if service.name in mentioned(target.properties["ResourceId"]):
                 bounds = int(target.properties["MinCapacity"]), int(target.properties["MaxCapacity"])
                 hours = _hours_awake(target.properties.get("ScheduledActions", []))
         return self._tasks(task, service.properties, bounds, hours)
@@ -135,13 +137,13 @@ def _reference(value: Any) -> str:
     return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
 
 
-def _mentioned(value: Any) -> set[str]:
+def mentioned(value: Any) -> set[str]:
     """Return the names of all resources that a value refers to."""
     if isinstance(value, dict):
         if "Ref" in value or "Fn::GetAtt" in value:
             return {_reference(value)}
         value = list(value.values())
-    return set().union(*map(_mentioned, value)) if isinstance(value, list) else set()
+    return set().union(*map(mentioned, value)) if isinstance(value, list) else set()
 
 
 def _hours_awake(actions: list[Properties]) -> float:

@@ -31,6 +31,12 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
     ),
     Acknowledgement(
         rules=("NIST.800.53.R5-IAMNoInlinePolicy",),
+        resources=("Database/Asleep/Role/DefaultPolicy",),
+        environments=("dev",),
+        reason="May stop and start this one database, for the clock of services.asleep, and goes with it.",
+    ),
+    Acknowledgement(
+        rules=("NIST.800.53.R5-IAMNoInlinePolicy",),
         resources=(
             "*/Tasks/ExecutionRole/DefaultPolicy",
             "*/Tasks/TaskRole/DefaultPolicy",

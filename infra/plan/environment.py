@@ -8,6 +8,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
+from infra.plan.asleep import HoursAsleep, hours_asleep
 from infra.plan.instance_classes import MEMORY_GIB
 
 _ANYWHERE = IPv4Network("0.0.0.0/0")
@@ -118,6 +119,21 @@ class ServicesSettings(_Settings):
 
     ecs_exec: bool
     """true: who may do so in IAM can open a shell in a container."""
+
+    asleep: str | None = None
+    """Hours of every day without tasks and with a stopped database, such as 20:00-08:00 America/Sao_Paulo."""
+
+    @property
+    def hours_asleep(self) -> HoursAsleep | None:
+        """What `asleep` means; None where the environment never sleeps."""
+        return hours_asleep(self.asleep) if self.asleep else None
+
+    @field_validator("asleep")
+    @classmethod
+    def _hours_and_time_zone(cls, value: str | None) -> str | None:
+        if value is not None:
+            hours_asleep(value)
+        return value
 
     @field_validator("max_tasks")
     @classmethod

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import boto3
 
+from infra.operations.deploy import plan_of
 from infra.rehearsal import browser, files
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
+from infra.rehearsal.nap import nap
 from infra.rehearsal.operate import failure_cards, operate
 from infra.rehearsal.round_trip import round_trip
 from infra.rehearsal.site import Site
@@ -47,6 +49,12 @@ def _browse(deployment: DeployedStack) -> list[str]:
     return browser.journey(deployment.emulator, deployment.session, deployment.stack_name)
 
 
+def _sleep(deployment: DeployedStack) -> list[str]:
+    if not plan_of(deployment.environment, ROOT).settings.services.hours_asleep:
+        return [f"{deployment.environment} never sleeps: it has no services.asleep"]
+    return nap(deployment.session, deployment.stack_name, deployment.site)
+
+
 def _update(version: ProjectVersion) -> Scenario:
     def play(deployment: DeployedStack) -> list[str]:
         project = copy_of(version, deployment.directory, deployment.project)
@@ -66,6 +74,7 @@ SCENARIOS = {
     "operate": Scenario(
         title="Look at it and work on it as its operators do", play=lambda deployment: operate(deployment.environment)
     ),
+    "sleep": Scenario(title="make sleep, make wake", play=_sleep),
     "import": Scenario(
         title=f"Import {files.IMPORT_ROWS:,} products over connections that are cut",
         play=lambda deployment: files.import_whose_connection_is_cut(deployment.site),

@@ -61,7 +61,9 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
     require("cdk")
     require("engine")
     require("browser")
-    with _rehearsal("--scenarios", "use", "browser", "operate", "update", "api-exits", "api-unhealthy") as rehearsal:
+    with _rehearsal(
+        "--scenarios", "use", "browser", "operate", "sleep", "update", "api-exits", "api-unhealthy"
+    ) as rehearsal:
         output, errors = rehearsal.communicate(timeout=900)
 
     assert rehearsal.returncode == 0, errors
@@ -70,6 +72,7 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
         "GET 404 · GET / 200 · the UI reaches the API at its API_URL"
     ) in output
     assert "invited, signed in · created · found · changed · deleted" in output
+    assert "  asleep: no task, the database stopped\n  awake: " in output
     assert sorted(row[2].rpartition(", ")[2] for row in _rows(output) if row[0] == "TargetGroup") == ["1 targets"] * 2
     updated, ends, unhealthy = re.findall(r"✓ cdk deploy a.*\n((?:  .*\n)+)", output)
     answered = r"  \d+ reads, \d+ creates, \d+ uploads of some seconds answered meanwhile, none cut, "

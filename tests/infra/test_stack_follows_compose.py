@@ -209,7 +209,9 @@ def test_a_worker_without_ports_has_no_load_balancer(with_three_more: Template) 
     assert with_three_more.container("worker")["DependsOn"] == [{"ContainerName": "migrate", "Condition": "SUCCESS"}]
     assert "PGPASSWORD" in with_three_more.secrets("migrate", "worker")
     assert "rds-db:connect" in str(with_three_more.resources("IAM::Policy")["worker/Tasks/TaskRole/DefaultPolicy"])
-    assert worker["DesiredCount"] == 1
+    targets = with_three_more.resources("ApplicationAutoScaling::ScalableTarget")
+    bounds = targets["worker/Service/TaskCount/Target"]["Properties"]
+    assert (bounds["MinCapacity"], bounds["MaxCapacity"]) == (1, 1)  # for its hours asleep
     assert "Alarms" not in worker["DeploymentConfiguration"]
 
 

@@ -24,6 +24,7 @@ from infra.rehearsal.launcher import (
     fargate,
     registry,
     resource_types,
+    scaling,
     sign_in,
     snapshots,
     task_events,
@@ -41,6 +42,7 @@ def main() -> None:
     distribution.install()
     container_definitions.install()
     registry.install()
+    scaling.install()
     sign_in.install()
     task_events.install()
     database.protect()

@@ -8,6 +8,7 @@ import secrets
 import shlex
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from infra.rehearsal.launcher import snapshots
@@ -48,6 +49,21 @@ def install(engine: Any) -> None:
 
     instances["create"], instances["delete"] = create, delete
     run_off_the_loop(INSTANCE)
+    replace(rds, "_set_db_instance_status", partial(_pausing, engine))
+
+
+def _pausing(engine: Any, set_status: Callable[..., Any]) -> Callable[..., Any]:
+    """Have an instance that is stopped answer nobody until it is started: its data is in its container's memory."""
+
+    def set_and_pause(parameters: Any, status: str, *names: str) -> Any:
+        answer = set_status(parameters, status, *names)
+        instance = rds._resolve_instance(rds._p(parameters, "DBInstanceIdentifier")) or {}
+        if container_id := instance.get("_docker_container_id"):
+            container = engine.containers.get(container_id)
+            container.pause() if status == "stopped" else container.unpause()
+        return answer
+
+    return set_and_pause
 
 
 def run_off_the_loop(resource_type: str) -> None:

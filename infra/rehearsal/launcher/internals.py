@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from ministack import app
-from ministack.core import container_reaper
+from ministack.core import container_reaper, router
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
 from ministack.services import (
@@ -47,6 +47,7 @@ __all__ = [
     "rds",
     "replace",
     "request_scope",
+    "router",
     "secretsmanager",
     "spawn_background",
     "stacks",

@@ -44,10 +44,10 @@ def test_dev_by_hand(dev: Template) -> None:
     task = 0.5 * 0.04048 + 1 * 0.004445
     by_hand = [
         730 * 0.0225,  # the load balancer
-        730 * 0.032,  # db.t4g.small
+        730 * 0.032 * 12.5 / 24,  # db.t4g.small, from 07:40 to 20:10
         20 * 0.115,  # its disk
-        2 * 730 * task * 0.34,  # a task of the API and one of the UI, on Spot
-        2 * 730 * 0.005,  # their addresses
+        2 * 730 / 2 * task * 0.34,  # a task of the API and one of the UI, on Spot, from 08:00 to 20:00
+        2 * 730 / 2 * 0.005,  # their addresses
         4 * 0.40,  # owner's password, service token, cookie secret, client secret
         2 * (2 + 1) * 0.10,  # two alarms for each: one on a share of two metrics, one on one
     ]
@@ -127,7 +127,7 @@ def test_services_have_their_share(dev: Template) -> None:
 
 
 def test_tasks_partly_on_spot(workspace: Workspace) -> None:
-    half = settings("dev", services={"spot_percent": 50, "min_tasks": 1, "max_tasks": 3})
+    half = settings("dev", services={"spot_percent": 50, "min_tasks": 1, "max_tasks": 3, "asleep": None})
     found = of(workspace.template("dev", half), NO_USE)
     (line,) = [line for line in found.lines if line.place == "api" and line.group == "Containers that run"]
     task = 730 * (0.5 * 0.04048 + 0.004445)

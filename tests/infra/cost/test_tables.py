@@ -30,9 +30,13 @@ def test_the_figures_of_the_readmes_are_those_of_the_templates(
     )
 
 
-def test_a_difference_names_what_changes_and_nothing_else(dev: Template, workspace: Workspace) -> None:
-    larger = workspace.template("dev", settings("dev", database={"multi_az": True}, services={"max_tasks": 3}))
-    table = tables.difference(estimate(dev.body, N_VIRGINIA), estimate(larger.body, N_VIRGINIA))
+def test_a_difference_names_what_changes_and_nothing_else(workspace: Workspace) -> None:
+    services = {"asleep": None, "max_tasks": 2}
+    now = workspace.template("dev", settings("dev", services=services))
+    larger = workspace.template(
+        "dev", settings("dev", database={"multi_az": True}, services={**services, "max_tasks": 3})
+    )
+    table = tables.difference(estimate(now.body, N_VIRGINIA), estimate(larger.body, N_VIRGINIA))
 
     assert {row[0] for row in table.rows} >= {"Database/Instance", "api", "ui"}
     assert not {row[0] for row in table.rows} & {"SignIn/ClientSecret", "Secrets/service-token"}
@@ -73,3 +77,16 @@ def test_markdown_is_a_table(dev: Template) -> None:
     assert lines[1] == "| --- | --- | --- |"
     assert lines[-1].startswith("| **Together** |")
     assert len({line.count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("language", [ENGLISH, PORTUGUESE])
+def test_what_goes_beyond_a_goal_can_be_said_in_both_languages(
+    language: str, workspace: Workspace, prod: Template
+) -> None:
+    awake = workspace.template("dev", settings("dev", services={"asleep": None}))
+    found = {
+        name: (estimate(template.body, N_VIRGINIA), savings(template.body, N_VIRGINIA))
+        for name, template in {"dev": awake, "prod": prod}.items()
+    }
+
+    assert passage(language, found).count("(without: `" if language == ENGLISH else "(sem isso: `") == 3
