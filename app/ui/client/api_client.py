@@ -205,7 +205,7 @@ class ApiClient:
         return status.imported
 
     def export_products(
-        self, products: ProductFilter, *, sort: str, file_format: Literal["csv", "jsonl"]
+        self, products: ProductFilter, *, sort: str, file_format: Literal["csv", "excel", "jsonl"]
     ) -> Generator[bytes]:
         """Return the pieces of a file of all products that meet the filter; it is open before the first one.
 

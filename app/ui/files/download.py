@@ -32,14 +32,14 @@ from app.ui.sign_in import access, cookie
 from app.ui.slots import Slots
 from app.ui.texts import LANGUAGES
 
-Format = Literal["csv", "jsonl"]
+Format = Literal["csv", "excel", "jsonl"]
 
 PATH = "/exportar"
 LIFETIME = 15 * 60  # seconds, of a ticket
 RENEWAL = LIFETIME / 3  # seconds after which a page has a new one, so that one left open over lunch still exports
 AT_ONCE = 8  # files; each holds a connection to the API, which has fewer for files itself
 RETRY_SECONDS = 10
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+MEDIA_TYPES = dict.fromkeys(("csv", "excel"), "text/csv; charset=utf-8") | {"jsonl": "application/jsonl"}
 _ANY_KEY = secrets.token_hex(32)  # where there is no sign-in, one process is all there is to agree
 _PARSERS: Mapping[str, Any] = {
     "categoria": tuple,
@@ -170,7 +170,8 @@ def _plain(value: Any) -> Any:
 
 
 def _file_name(file_format: Format) -> str:
-    return f"{session.texts().products.lower()}.{file_format}"
+    name = session.texts().products.lower()
+    return f"{name}-excel.csv" if file_format == "excel" else f"{name}.{file_format}"
 
 
 @cache

@@ -9,16 +9,19 @@ from streamlit.typing import UploadedFile
 
 from app.ui import session
 from app.ui.client.api_models import CATEGORIES
-from app.ui.files import spreadsheet
+from app.ui.files import spreadsheet, workbook
 from app.ui.files.import_job import ImportJob, Imports
 from app.ui.files.spreadsheet import ParseOptions, Table, UnreadableError
+from app.ui.files.workbook import WorkbookError
 from app.ui.formats import money, number
 from app.ui.prices import DECIMAL_MARKS
 from app.ui.sign_in import access
 from app.ui.texts import Texts
 
 PREVIEW_ROWS = 5
-ENCODING_NAMES = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+ENCODING_NAMES = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "utf-16": "UTF-16"}
+HEADER_CHOICES = 10  # rows that may have the names of the columns
+SHOWN_OF_A_ROW = 60  # characters
 
 
 def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
@@ -26,8 +29,11 @@ def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
     texts = session.texts()
     data = upload.getvalue()
     try:
-        encoding, separator = _writing(imports, upload.file_id, data, disabled=disabled)
-        table = imports.once(upload.file_id, spreadsheet.table, data, encoding, separator)
+        data, encoding, separator, header_line = _writing(imports, upload.file_id, data, disabled=disabled)
+        table = imports.once(upload.file_id, spreadsheet.table, data, encoding, separator, header_line)
+    except WorkbookError as error:
+        st.error(getattr(texts, f"workbook_{error}"), title=texts.file_unreadable, icon=":material/error:")
+        return
     except UnreadableError as error:
         sentence: str = getattr(texts, f"file_{error.reason}")
         st.error(sentence.format(line=error.line), title=texts.file_unreadable, icon=":material/error:")
@@ -76,38 +82,75 @@ def column_name(header: Sequence[str], column: int, texts: Texts) -> str:
     return header[column].strip() or texts.unnamed_column.format(number=column + 1)
 
 
-def _writing(imports: Imports, file_id: str, data: bytes, *, disabled: bool) -> tuple[str, str]:
-    """Show and return the encoding and the separator of a file."""
-    texts = session.texts()
-    separators = {",": texts.separator_comma, ";": texts.separator_semicolon, "\t": texts.separator_tab}
-    encoding = imports.once(file_id, spreadsheet.encoding_of, data)
+def _writing(imports: Imports, file_id: str, data: bytes, *, disabled: bool) -> tuple[bytes, str, str, int]:
+    """Show and return how a file is written: its text, the encoding, the separator, and the line with the names."""
+    is_workbook = data.startswith(workbook.BEGINNING)
     with st.grid(3, min_column_width=160):
-        encoding = st.selectbox(
-            texts.encoding,
-            spreadsheet.ENCODINGS,
-            index=spreadsheet.ENCODINGS.index(encoding),
-            format_func=ENCODING_NAMES.__getitem__,
-            key=f"encoding {file_id}",
-            filter_mode=None,
-            disabled=disabled,
-        )
-        separator = imports.once(file_id, spreadsheet.separator_of, data, encoding)
-        separator = st.selectbox(
-            texts.separator,
-            spreadsheet.SEPARATORS,
-            index=spreadsheet.SEPARATORS.index(separator),
-            format_func=separators.__getitem__,
-            key=f"separator {file_id}",
-            filter_mode=None,
-            disabled=disabled,
-        )
+        if is_workbook:
+            data, encoding, separator = imports.once(file_id, workbook.as_csv, data), spreadsheet.WORKBOOK, ";"
+        else:
+            encoding, separator = _text_writing(imports, file_id, data, disabled=disabled)
+        return data, encoding, separator, _header_line(imports, file_id, data, encoding, separator, disabled=disabled)
+
+
+def _header_line(imports: Imports, file_id: str, data: bytes, encoding: str, separator: str, *, disabled: bool) -> int:
+    first = imports.once(file_id, spreadsheet.first_rows, data, encoding, separator)[:HEADER_CHOICES]
+    lines = [row.line for row in first]
+    guessed = spreadsheet.header_line_of(first)
+    if len(lines) < 2:
+        return guessed
+
+    def label(line: int) -> str:
+        values = " · ".join(filter(None, (value.strip() for value in first[lines.index(line)].values)))
+        return f"{line}: {values}"[:SHOWN_OF_A_ROW]
+
+    return st.selectbox(
+        session.texts().header_line,
+        lines,
+        index=lines.index(guessed),
+        format_func=label,
+        key=f"header {file_id} {encoding} {separator}",
+        filter_mode=None,
+        disabled=disabled,
+    )
+
+
+def _text_writing(imports: Imports, file_id: str, data: bytes, *, disabled: bool) -> tuple[str, str]:
+    """Show and return the encoding and the separator of a text file."""
+    texts = session.texts()
+    separators = {
+        ",": texts.separator_comma,
+        ";": texts.separator_semicolon,
+        "\t": texts.separator_tab,
+        "|": texts.separator_bar,
+    }
+    encoding = imports.once(file_id, spreadsheet.encoding_of, data)
+    encoding = st.selectbox(
+        texts.encoding,
+        spreadsheet.ENCODINGS,
+        index=spreadsheet.ENCODINGS.index(encoding),
+        format_func=ENCODING_NAMES.__getitem__,
+        key=f"encoding {file_id}",
+        filter_mode=None,
+        disabled=disabled,
+    )
+    separator = imports.once(file_id, spreadsheet.separator_of, data, encoding)
+    separator = st.selectbox(
+        texts.separator,
+        spreadsheet.SEPARATORS,
+        index=spreadsheet.SEPARATORS.index(separator),
+        format_func=separators.__getitem__,
+        key=f"separator {file_id}",
+        filter_mode=None,
+        disabled=disabled,
+    )
     return encoding, separator
 
 
 def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *, disabled: bool) -> ParseOptions:
     """Show and return from which column each field comes, and how the prices are written."""
     texts = session.texts()
-    key = f"{file_id} {encoding} {separator}"  # another way of reading it has other columns
+    key = f"{file_id} {encoding} {separator} {table.header_line}"  # another way of reading it has other columns
     guessed = spreadsheet.columns_of(table.header)
     first = table.sample[0].values
 
@@ -141,7 +184,7 @@ def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *,
             filter_mode=None,
             disabled=disabled,
         )
-    return ParseOptions(encoding, separator, decimal_mark, columns)
+    return ParseOptions(encoding, separator, decimal_mark, columns, table.header_line)
 
 
 def _preview(table: Table, options: ParseOptions) -> None:

@@ -121,7 +121,7 @@ class Imports:
         self.job = None
         self._found.clear()
 
-    def once(self, file_id: str, find: Callable[..., Result], data: bytes, *how: str) -> Result:
+    def once(self, file_id: str, find: Callable[..., Result], data: bytes, *how: str | int) -> Result:
         """Return what `find` finds in the data of a file when read like this; only the last answer is kept."""
         key = (file_id, how)
         if self._found.get(find, (None,))[0] != key:

@@ -1,7 +1,8 @@
-"""A person's spreadsheet, saved as CSV, as the rows that the API takes.
+"""A person's spreadsheet as the rows that the API takes: a workbook, or saved as CSV or text.
 
-Excel in Brazil writes semicolons, decimal commas and sometimes Windows-1252; other programs write otherwise. How a file
-is written is guessed here, and what is guessed can be replaced. Of a file's rows only one at a time is in memory.
+Excel in Brazil writes semicolons, decimal commas and sometimes Windows-1252 or UTF-16; other programs write otherwise.
+How a file is written is guessed here, and what is guessed can be replaced. Of a file's rows only one at a time is in
+memory.
 """
 
 import codecs
@@ -12,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import Literal
 
 from app.ui import prices
@@ -21,16 +22,23 @@ from app.ui.prices import DECIMAL_MARKS
 
 FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
 REQUIRED = tuple(field for field in FIELDS if field != "description")
-ENCODINGS = ("utf-8-sig", "cp1252")  # the first also without its mark, the second as Excel calls "ANSI"
-SEPARATORS = (",", ";", "\t")
+# The first also without its mark, the second as Excel calls "ANSI", the third as its "Unicode text".
+ENCODINGS = ("utf-8-sig", "cp1252", "utf-16")
+SEPARATORS = (",", ";", "\t", "|")
+WORKBOOK = "xlsx"  # in an encoding's place: CSV as workbook.py writes it
 
 LONGEST_ROW = 100_000  # characters; the API takes no more either
 MOST_COLUMNS = 1000
 PIECE = 2**16  # bytes that are decoded at a time
 SAMPLE_ROWS = 200  # are looked at to guess, and the first of them shown
 SAMPLE_BYTES = 2**16
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
-VALUES = re.compile(rb"[^\s,;\xef\xbb\xbf]")  # all but separators, line ends and the mark of UTF-8
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"  # how .xls begins, and .xlsx with a password
+HEADER_ROWS = 20  # among the first of which the names of the columns are
+SAID_SEPARATOR = re.compile(r'"?sep=(.)"?\s*')  # a first line that Excel takes for an instruction
+FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r\n]")  # how a text begins that Excel would calculate
+MARKED_TEXT = re.compile(rf"''*{FORMULA.pattern}")  # as exports for Excel have it (app/api/exports.py)
+VALUES = re.compile(rb"[^\s,;|\0\xef\xbb\xbf\xfe\xff]")  # all but separators, line ends and marks of encodings
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # which text does without
 # Columns of these names, whatever their case, accents and punctuation, are the field's.
 HEADINGS: Mapping[str, Sequence[str]] = {
@@ -75,6 +83,7 @@ class Table:
     """What a whole file was found to hold: names of columns, how many rows below them, and the first of those."""
 
     header: Sequence[str]
+    header_line: int
     count: int
     sample: Sequence[Row]
 
@@ -87,6 +96,7 @@ class ParseOptions:
     separator: str
     decimal_mark: str
     columns: Mapping[str, int]
+    header_line: int = 1  # what is above it is no product
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +112,51 @@ def encoding_of(data: bytes) -> str:
     """Return the encoding of a file; raise UnreadableError when it is no text."""
     if not VALUES.search(data):
         raise UnreadableError("empty")
-    if data.startswith(WORKBOOKS):
+    if data.startswith(OLD_WORKBOOK):
         raise UnreadableError("workbook")
+    if data.startswith(UTF_16):
+        return "utf-16"
     if CONTROLS.search(data, 0, SAMPLE_BYTES):
         raise UnreadableError("binary")
-    fitting = [encoding for encoding in ENCODINGS if _first_wrong_line(data, encoding) is None]
+    fitting = [encoding for encoding in ENCODINGS[:2] if _first_wrong_line(data, encoding) is None]
     if not fitting:
         raise UnreadableError("binary")
     return fitting[0]
 
 
 def separator_of(data: bytes, encoding: str) -> str:
-    """Return what stands between the values: what makes most of the first line's names known ones, or most columns."""
+    """Return what stands between the values: what a first line `sep=;` says it is.
+
+    Else what makes most of some first line's names known ones, or most columns.
+    """
     start = data[:SAMPLE_BYTES].decode(encoding, errors="replace")
+    said = SAID_SEPARATOR.fullmatch(start.partition("\n")[0])
+    if said and said[1] in SEPARATORS:
+        return said[1]
 
     def found(separator: str) -> tuple[int, int]:
         lines = csv.reader(io.StringIO(start, newline=""), delimiter=separator)
-        header = next(filter(_holds_anything, lines), [])
-        return len(columns_of(header)), len(header)
+        first = list(islice(filter(_holds_anything, lines), HEADER_ROWS))
+        return max(((len(columns_of(line)), len(line)) for line in first), default=(0, 0))
 
     return max(SEPARATORS, key=found)
 
 
-def table(data: bytes, encoding: str, separator: str) -> Table:
+def first_rows(data: bytes, encoding: str, separator: str) -> Sequence[Row]:
+    """Return the rows of which one has the names of the columns; there may be titles above it."""
+    return list(islice(rows(data, encoding, separator), HEADER_ROWS))
+
+
+def header_line_of(first: Sequence[Row]) -> int:
+    """Return the line of the row with most of the names that are known, or the first one's."""
+    known = [len(columns_of(row.values)) for row in first]
+    best = max(known, default=0)
+    return first[known.index(best) if best > 1 else 0].line if first else 1
+
+
+def table(data: bytes, encoding: str, separator: str, header_line: int = 1) -> Table:
     """Read a file to its end and return what it holds; raise UnreadableError when there is nothing to import in it."""
-    found = rows(data, encoding, separator)
+    found = _from_header(data, encoding, separator, header_line)
     header = next(found, None)
     if header is None:
         raise UnreadableError("empty")
@@ -135,7 +165,7 @@ def table(data: bytes, encoding: str, separator: str) -> Table:
     sample = tuple(islice(found, SAMPLE_ROWS))
     if not sample:
         raise UnreadableError("rows")
-    return Table(header.values, len(sample) + sum(1 for _ in found), sample)
+    return Table(header.values, header.line, len(sample) + sum(1 for _ in found), sample)
 
 
 def columns_of(header: Sequence[str]) -> dict[str, int]:
@@ -172,6 +202,10 @@ def rows(data: bytes, encoding: str, separator: str) -> Iterator[Row]:
     Raises:
         UnreadableError: where quotes or bytes are wrong.
     """
+    if encoding == WORKBOOK:
+        found = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
+        yield from (Row(int(number), values) for number, *values in found)
+        return
     file = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
     line, length, is_quoted = 1, 0, False
 
@@ -187,9 +221,9 @@ def rows(data: bytes, encoding: str, separator: str) -> Iterator[Row]:
     reader = csv.reader(lines(), delimiter=separator, strict=True)
     try:
         for values in reader:
-            if line == 1 and len(values) > MOST_COLUMNS:
-                raise UnreadableError("long")
-            if _holds_anything(values):
+            if len(values) > MOST_COLUMNS:
+                raise UnreadableError("long", line)
+            if _holds_anything(values) and not (line == 1 and SAID_SEPARATOR.fullmatch(separator.join(values))):
                 yield Row(line, values)
             line, length, is_quoted = reader.line_num + 1, 0, False
     except csv.Error:
@@ -205,7 +239,7 @@ def product(row: Row, options: ParseOptions) -> dict[str, str]:
         column = options.columns.get(field, -1)
         return row.values[column] if 0 <= column < len(row.values) else ""
 
-    values = {field: value(field) for field in FIELDS}
+    values = {field: _unmarked(value(field)) for field in FIELDS}
     values["price"] = number(values["price"], options.decimal_mark)
     values["categoria"] = category(values["categoria"])
     return values
@@ -217,7 +251,7 @@ def sent_rows(data: bytes, options: ParseOptions) -> Iterator[SentRow]:
     A row that has more values than there are names is sent with one too many, so that it is refused: where it has a
     separator that was not meant as one, its values are not below their names.
     """
-    found = rows(data, options.encoding, options.separator)
+    found = _from_header(data, options.encoding, options.separator, options.header_line)
     header = next(found, Row(1, ()))
     yield SentRow(1, ",".join(FIELDS) + "\n", header)
     line = 2
@@ -252,8 +286,21 @@ def category(text: str) -> str:
 def written(lines: Iterable[Sequence[str]], separator: str) -> bytes:
     """Return a file that Excel opens as a table."""
     file = io.StringIO(newline="")
-    csv.writer(file, delimiter=separator).writerows(lines)
+    csv.writer(file, delimiter=separator).writerows([_marked(value) for value in line] for line in lines)
     return file.getvalue().encode("utf-8-sig")
+
+
+def _from_header(data: bytes, encoding: str, separator: str, header_line: int) -> Iterator[Row]:
+    return dropwhile(lambda row: row.line < header_line, rows(data, encoding, separator))
+
+
+def _marked(text: str) -> str:
+    """Return a text that Excel takes for one; what is marked already stays as it is."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def _unmarked(text: str) -> str:
+    return text[1:] if MARKED_TEXT.match(text) else text
 
 
 def _squashed(text: str) -> str:
@@ -275,7 +322,7 @@ def _first_wrong_line(data: bytes, encoding: str) -> int | None:
             piece = data[start : start + PIECE]
             lines += decoder.decode(piece, final=start + PIECE > len(data)).count("\n")
     except UnicodeDecodeError as error:
-        return lines + error.object[: error.start].count(b"\n")
+        return lines + error.object[: error.start].decode(encoding, errors="ignore").count("\n")
     return None
 
 

@@ -168,20 +168,23 @@ ENGLISH = Texts(
     files="Import and export",
     files_help="The catalogue as a file: import a spreadsheet, export all products.",
     import_title="Import",
-    import_intro="A spreadsheet saved as CSV becomes products. Its first line has the names of the columns, in any "
-    "order; other columns are ignored.",
+    import_intro="A spreadsheet becomes products: an Excel workbook (.xlsx), or saved as CSV or text. One line has "
+    "the names of the columns, in any order; other columns are ignored.",
     import_template="Download a template",
     import_template_file="product-template.csv",
     description_example="White, 110 V",
     other_name_example="Three-seat reclining sofa",
-    import_file="CSV file",
+    import_file="Spreadsheet",
     import_large="Files larger than {megabytes} MB",
     import_large_hint="The API itself takes them, in UTF-8 and with the column names `{columns}`. Without "
     "`on_error=skip` it imports all or nothing.",
     file_unreadable="This file cannot be imported",
     file_empty="The file is empty.",
-    file_workbook="This is an Excel workbook. Open it, choose “Save as”, “CSV UTF-8”, and upload the file saved.",
-    file_binary="This is not a text file. Upload a spreadsheet saved as CSV.",
+    file_workbook="This is a workbook of an old Excel, or one with a password. Save it as .xlsx without one, or as "
+    "CSV.",
+    workbook_large="There is more in this workbook than the page can read. Save its sheet as CSV, or in several files.",
+    workbook_broken="This workbook cannot be read: it is damaged, or no .xlsx. Save it again in Excel, or as CSV.",
+    file_binary="This is neither a text file nor a workbook. Upload a spreadsheet.",
     file_encoding="Line {line} has a character that this encoding does not have. Choose the other one, or save the "
     "file as UTF-8.",
     file_header="Line {line} already has values. Add a line with the names of the columns above it, as in the "
@@ -195,6 +198,8 @@ ENGLISH = Texts(
     separator_comma="Comma  ( , )",
     separator_semicolon="Semicolon  ( ; )",
     separator_tab="Tab",
+    separator_bar="Bar  ( | )",
+    header_line="Line with the column names",
     decimal_style="Style of numbers",
     decimal_comma="2.899,90",
     decimal_point="2,899.90",
@@ -236,9 +241,13 @@ ENGLISH = Texts(
     export_title="Export",
     export_intro="All products in one file, which the import reads back. To export only some of them, filter the list "
     "of products.",
+    export_excel="Download CSV for Excel",
+    export_excel_hint="For a double click: semicolons and decimal commas, as Excel in Brazil reads them. What Excel "
+    "would take for a formula has an apostrophe in front; the import takes it away again.",
     export_csv="Download CSV",
     export_jsonl="Download JSON Lines",
-    export_csv_hint="For spreadsheets, in UTF-8 and with commas. In Excel, open it by Data › From Text/CSV.",
+    export_csv_hint="Exact: every character as it is, in UTF-8 and with commas. In Excel, open it by Data › From "
+    "Text/CSV.",
     export_jsonl_hint="For programs: one JSON object a line.",
     full_title="The catalogue is full at the moment",
     full="More people are here than there is room for. This page tries again by itself in a few seconds.",

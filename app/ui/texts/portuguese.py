@@ -168,21 +168,25 @@ PORTUGUESE = Texts(
     files="Importar e exportar",
     files_help="O catálogo como arquivo: importe uma planilha, exporte todos os produtos.",
     import_title="Importar",
-    import_intro="Uma planilha salva como CSV vira produtos. A primeira linha traz os nomes das colunas, em qualquer "
-    "ordem; colunas a mais são ignoradas.",
+    import_intro="Uma planilha vira produtos: uma pasta de trabalho do Excel (.xlsx), ou salva como CSV ou texto. Uma "
+    "das linhas traz os nomes das colunas, em qualquer ordem; colunas a mais são ignoradas.",
     import_template="Baixar um modelo",
     import_template_file="modelo-de-produtos.csv",
     description_example="Branca, 110 V",
     other_name_example="Sofá retrátil 3 lugares",
-    import_file="Arquivo CSV",
+    import_file="Planilha",
     import_large="Arquivos maiores que {megabytes} MB",
     import_large_hint="A própria API os recebe, em UTF-8 e com os nomes de coluna `{columns}`. Sem `on_error=skip` "
     "ela importa tudo ou nada.",
     file_unreadable="Este arquivo não pode ser importado",
     file_empty="O arquivo está vazio.",
-    file_workbook="É uma pasta de trabalho do Excel. Abra-a, use “Salvar como”, escolha “CSV UTF-8” e envie o arquivo "
-    "salvo.",
-    file_binary="Não é um arquivo de texto. Envie uma planilha salva como CSV.",
+    file_workbook="É uma pasta de trabalho de um Excel antigo, ou com senha. Salve-a como .xlsx sem senha, ou como "
+    "CSV.",
+    workbook_large="Há mais nesta pasta de trabalho do que a página consegue ler. Salve a planilha como CSV, ou em "
+    "vários arquivos.",
+    workbook_broken="Não foi possível ler esta pasta de trabalho: está danificada, ou não é .xlsx. Salve-a de novo no "
+    "Excel, ou como CSV.",
+    file_binary="Não é um arquivo de texto nem uma pasta de trabalho. Envie uma planilha.",
     file_encoding="A linha {line} tem um caractere que não existe nesta codificação. Escolha a outra, ou salve o "
     "arquivo em UTF-8.",
     file_header="A linha {line} já traz valores. Acrescente acima dela uma linha com os nomes das colunas, como no "
@@ -196,6 +200,8 @@ PORTUGUESE = Texts(
     separator_comma="Vírgula  ( , )",
     separator_semicolon="Ponto e vírgula  ( ; )",
     separator_tab="Tabulação",
+    separator_bar="Barra  ( | )",
+    header_line="Linha com os nomes das colunas",
     decimal_style="Escrita dos números",
     decimal_comma="2.899,90",
     decimal_point="2,899.90",
@@ -236,9 +242,13 @@ PORTUGUESE = Texts(
     export_title="Exportar",
     export_intro="Todos os produtos em um arquivo, que a importação lê de volta. Para exportar só uma parte, filtre a "
     "lista de produtos.",
+    export_excel="Baixar CSV para Excel",
+    export_excel_hint="Para abrir com um duplo clique: ponto e vírgula e vírgula decimal, como o Excel no Brasil lê. "
+    "O que o Excel tomaria por fórmula leva um apóstrofo na frente; a importação o tira de novo.",
     export_csv="Baixar CSV",
     export_jsonl="Baixar JSON Lines",
-    export_csv_hint="Para planilhas, em UTF-8 e com vírgulas. No Excel, abra por Dados › De Texto/CSV.",
+    export_csv_hint="Exato: cada caractere como ele é, em UTF-8 e com vírgulas. No Excel, abra por Dados › De "
+    "Texto/CSV.",
     export_jsonl_hint="Para programas: um objeto JSON por linha.",
     full_title="O catálogo está cheio no momento",
     full="Há mais pessoas do que cabem agora. Esta página tenta outra vez sozinha em alguns segundos.",

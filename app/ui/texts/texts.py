@@ -196,6 +196,8 @@ class Texts:
     file_unreadable: str
     file_empty: str
     file_workbook: str
+    workbook_large: str
+    workbook_broken: str
     file_binary: str
     file_encoding: str
     file_header: str
@@ -207,6 +209,8 @@ class Texts:
     separator_comma: str
     separator_semicolon: str
     separator_tab: str
+    separator_bar: str
+    header_line: str
     decimal_style: str
     decimal_comma: str
     decimal_point: str
@@ -245,6 +249,8 @@ class Texts:
     wrong_width: str
     export_title: str
     export_intro: str
+    export_excel: str
+    export_excel_hint: str
     export_csv: str
     export_jsonl: str
     export_csv_hint: str

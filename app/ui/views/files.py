@@ -87,7 +87,10 @@ def export_section() -> None:
     with st.container(gap="xsmall"):
         st.header(texts.export_title, anchor=False)
         st.markdown(texts.export_intro)
-    with st.grid(2, min_column_width=280):
+    with st.grid(3, min_column_width=280):
+        with st.container(border=True):
+            st.caption(texts.export_excel_hint)
+            download.button(texts.export_excel, EVERYTHING, "id", "excel", key="export_excel")
         with st.container(border=True):
             st.caption(texts.export_csv_hint)
             download.button(texts.export_csv, EVERYTHING, "id", "csv", key="export_csv")

@@ -227,12 +227,12 @@ def test_a_page_leads_to_the_address_where_there_is_one_and_else_downloads_by_it
     app = AppTest.from_file(ROOT / "app/ui/main.py", default_timeout=30)
     app.user = ANA | {"exp": time.time() + 3600}
     app.run().switch_page("views/files.py").run()
-    keys = ["export_csv", "export_jsonl"]
+    keys = ["export_excel", "export_csv", "export_jsonl"]
     assert not app.link_button
     assert [button.key for button in app.get("download_button") if button.key in keys] == keys
     monkeypatch.setattr(download, "is_served", True)
     app.run()
-    assert [link.url.partition("?")[0] for link in app.link_button] == ["/exportar"] * 2
+    assert [link.url.partition("?")[0] for link in app.link_button] == ["/exportar"] * 3
     assert not [button for button in app.get("download_button") if button.key in keys]
 
 

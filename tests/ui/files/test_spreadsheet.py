@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import time
 import tracemalloc
 from collections.abc import Sequence
@@ -155,10 +156,9 @@ def test_columns_are_known_by_their_names(header: list[str], columns: dict[str, 
         (b" \r\n\n", "empty", 1),
         (b"\xef\xbb\xbf", "empty", 1),
         (b"\xef\xbb\xbf;;;\n;;;\n", "empty", 1),
-        (b"PK\x03\x04\x14\x00\x06\x00", "workbook", 1),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "workbook", 1),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "binary", 1),
-        ("Nome;Preço\n".encode("utf-16"), "binary", 1),
+        ("Nome;Preço\n".encode("utf-16"), "rows", 1),
         (b"Nome\x81;Pre\xe7o\n", "binary", 1),  # in neither encoding
         (b"Sofa;1.899,90;vendas@fornecedor.example.com\nMesa;10;x@example.com\n", "header", 1),
         (HEADER.encode(), "rows", 1),
@@ -206,11 +206,19 @@ awkward = st.sampled_from(['"', '""', ",", ";", "\n", "\r\n", "\r", "=1+1", " x 
 lines_of_values = st.lists(st.tuples(texts | awkward, texts | awkward), max_size=6)
 
 
+def unmarked(text: str) -> str:
+    """Without the apostrophe that a file for Excel has in front of what Excel would calculate."""
+    return text[1:] if re.match("'+[=+@\uff1d\uff0b\uff0d\uff20\t\r\n-]", text) else text
+
+
 @given(lines_of_values, st.sampled_from(spreadsheet.SEPARATORS))
 def test_what_is_in_a_file_reaches_the_api_unchanged(values: Sequence[tuple[str, str]], separator: str) -> None:
     lines = [[name, description, "1", "Roupas", "a@example.com"] for name, description in values]
-    data = spreadsheet.written([["nome", "descrição", "preço", "categoria", "e-mail"], *lines], separator)
-    assert sent(data, options(separator))[1:] == lines
+    file = io.StringIO(newline="")
+    names = ["nome", "descrição", "preço", "categoria", "e-mail"]
+    csv.writer(file, delimiter=separator).writerows([names, *lines])
+    data = file.getvalue().encode()
+    assert sent(data, options(separator))[1:] == [[unmarked(value) for value in line] for line in lines]
     found = list(spreadsheet.sent_rows(data, options(separator)))
     text = "".join(row.text for row in found)
     starts = list(accumulate((len(row.text) for row in found), initial=0))[:-1]
@@ -262,3 +270,50 @@ def test_a_file_that_was_made_to_cost_takes_little(content: bytes, reason: str |
     assert found == reason
     assert peak < 10_000_000
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("first", "separator"),
+    [("sep=;", ";"), ('"sep=|"', "|"), ("sep=,", ","), ("", "|"), ("Tabela de preços;;;;", "|")],
+)
+def test_what_stands_above_the_names_is_no_product(first: str, separator: str) -> None:
+    names = separator.join(["name", "price", "categoria", "email_fornecedor"])
+    row = separator.join(["Sofá", "10", "Móveis", "a@b.example.com"])
+    data = f"{first}\r\n{names}\r\n{row}\r\n".encode("utf-16")
+    encoding = spreadsheet.encoding_of(data)
+    assert encoding == "utf-16"
+    assert spreadsheet.separator_of(data, encoding) == separator
+    line = spreadsheet.header_line_of(spreadsheet.first_rows(data, encoding, separator))
+    table = spreadsheet.table(data, encoding, separator, line)
+    assert (line, table.header_line, table.count, table.sample[0].line) == (2, 2, 1, 3)
+    options = spreadsheet.ParseOptions(encoding, separator, ",", spreadsheet.columns_of(table.header), line)
+    sent = list(spreadsheet.sent_rows(data, options))
+    assert [part.row.line for part in sent] == [2, 3]
+    assert sent[1].line == 3
+    assert '"Sofá"' in sent[1].text
+
+
+def test_titles_without_known_names_below_are_left_to_the_visitor() -> None:
+    data = b"Lista;\nA;B\n1;2\n"
+    first = spreadsheet.first_rows(data, "utf-8-sig", ";")
+    assert spreadsheet.header_line_of(first) == 1
+    assert spreadsheet.table(data, "utf-8-sig", ";", 2).header == ["A", "B"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+55", "-", "@a", "\t=A1"])
+def test_what_excel_would_calculate_comes_back_as_it_was(text: str) -> None:
+    written = spreadsheet.written([["name", "price"], [text, "1"]], ";")
+    assert f"'{text}".encode() in written
+    options = spreadsheet.ParseOptions("utf-8-sig", ";", ",", {"name": 0, "price": 1})
+    *_, sent = spreadsheet.sent_rows(written, options)
+    assert spreadsheet.product(sent.row, options)["name"] == text
+    for value, meant in (("'quoted'", "'quoted'"), ("''=1", "'=1")):
+        assert spreadsheet.product(spreadsheet.Row(2, [value, "1"]), options)["name"] == meant
+    assert b"''=1" not in spreadsheet.written([["'=1"]], ";")  # a refused row comes back as it was
+
+
+def test_utf_16_that_is_cut_off_says_where() -> None:
+    data = "name;price\nSofá;1\nMesa".encode("utf-16")[:-1]
+    with pytest.raises(UnreadableError) as raised:
+        spreadsheet.table(data, "utf-16", ";")
+    assert (raised.value.reason, raised.value.line) == ("encoding", 3)

@@ -238,7 +238,8 @@ def test_what_was_found_out_about_a_file_can_be_changed(visit: Callable[[str], A
     ("content", "sentence"),
     [
         (b"", PORTUGUESE.file_empty),
-        (b"PK\x03\x04\x14\x00", PORTUGUESE.file_workbook),
+        (b"PK\x03\x04\x14\x00", PORTUGUESE.workbook_broken),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", PORTUGUESE.file_workbook),
         (b"\x89PNG\r\n\x1a\n\x00", PORTUGUESE.file_binary),
         (data([SOFA, SOFA]), PORTUGUESE.file_header.format(line=1)),
         (data([HEADER, SOFA, SOFA.replace("Sofá", '"Sofá')]), PORTUGUESE.file_quotes.format(line=3)),
