@@ -9,11 +9,10 @@ PRODUCT: dict[str, Any] = {
     "categoria": "Eletrodoméstico",
     "email_fornecedor": "vendas@fornecedor.example.com",
 }
-HEADER = b"name,description,price,categoria,email_fornecedor\r\n"
-ROW = "Sofá de canto,,1899.90,Móveis,vendas@fornecedor.example.com\r\n".encode()
+_HEADER = "name,description,price,categoria,email_fornecedor\r\n"
 
 
 def csv(rows: int) -> bytes:
     """Return a file of so many different products."""
     lines = (f"Produto do ensaio {n},,{n % 9000 + 1}.90,Roupas,vendas@fornecedor.example.com\r\n" for n in range(rows))
-    return HEADER + "".join(lines).encode()
+    return (_HEADER + "".join(lines)).encode()

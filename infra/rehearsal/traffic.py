@@ -1,5 +1,6 @@
 """What people do all the time while something is deployed, and what became of all of it."""
 
+import json
 import threading
 import time
 from collections import Counter
@@ -8,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from infra.rehearsal.problem import RehearsalError
-from infra.rehearsal.products import HEADER, PRODUCT, ROW
+from infra.rehearsal.products import PRODUCT
 from infra.rehearsal.site import Site
 
 _PAUSE = 0.1  # seconds between two requests
-_UPLOAD_ROWS = 8
-_UPLOAD_SECONDS = 6  # less than a task that is replaced has for its last requests (infra/plan/timeouts.py, and its own)
-_UPLOAD_PAUSE = 3  # in which a migration gets its lock
+_SLOW_SECONDS = 6  # less than the API waits for a body, and than a task has for its last requests
+_SLOW_PIECES = 8
+_SLOW_SENDERS = 2  # in turns, so that one is always in the middle of a request
 
 
 @dataclass
@@ -41,9 +42,9 @@ class Answers:
 
 @contextmanager
 def traffic(site: Site) -> Iterator[Answers]:
-    """Read, create and upload without a break until the block ends; yield what becomes of it.
+    """Read and create without a break until the block ends; yield what becomes of it.
 
-    An upload is under way for seconds, so that one is whenever a task is stopped.
+    Some of what is created arrives over seconds, so that one of those requests is under way whenever a task is stopped.
 
     Raises:
         RehearsalError: a request was cut or refused, none of a kind was sent, or what was created is not there.
@@ -59,33 +60,32 @@ def traffic(site: Site) -> Iterator[Answers]:
         return status
 
     def create() -> int:
-        status, _product = site.fetch("POST", "/products/", PRODUCT)
-        answers.created += status == 201
-        return status
+        return site.fetch("POST", "/products/", PRODUCT)[0]
 
-    def upload() -> int:
-        size = len(HEADER) + _UPLOAD_ROWS * len(ROW)
-        headers = {"Content-Type": "text/csv", "Content-Length": str(size)}
-        with site.sending("POST", "/products/import", _slowly(), headers=headers) as connection:
+    def create_slowly() -> int:
+        body = json.dumps(PRODUCT).encode()
+        headers = {"Content-Length": str(len(body))}
+        with site.sending("POST", "/products/", _slowly(body), headers=headers) as connection:
             response = connection.getresponse()
             response.read()
-        answers.created += _UPLOAD_ROWS * (response.status == 200)
-        ended.wait(_UPLOAD_PAUSE)
-        return response.status
+            return response.status
 
-    def repeat(kind: str, request: Callable[[], int]) -> None:
-        counter = answers.by_kind[kind]
+    def repeat(request: Callable[[], int], counter: Counter[int], delay: float) -> None:
+        ended.wait(delay)
         while not ended.wait(_PAUSE):
             try:
                 counter[request()] += 1
             except RehearsalError:
                 counter[0] += 1
 
-    kinds = {"reads": read, "creates": create, "uploads of some seconds": upload}
-    threads = []
-    for kind, request in kinds.items():
-        answers.by_kind[kind] = Counter()
-        threads.append(threading.Thread(target=repeat, args=(kind, request), daemon=True))
+    slow = f"creates of {_SLOW_SECONDS} s"
+    senders = [("reads", read, 0.0), ("creates", create, 0.0)]
+    senders += [(slow, create_slowly, number * _SLOW_SECONDS / _SLOW_SENDERS) for number in range(_SLOW_SENDERS)]
+    counters: list[tuple[str, Counter[int]]] = [(kind, Counter()) for kind, _, _ in senders]
+    threads = [
+        threading.Thread(target=repeat, args=(request, counter, delay), daemon=True)
+        for (_, request, delay), (_, counter) in zip(senders, counters, strict=True)
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -94,6 +94,9 @@ def traffic(site: Site) -> Iterator[Answers]:
         ended.set()
         for thread in threads:
             thread.join()
+        for kind, counter in counters:
+            answers.by_kind.setdefault(kind, Counter()).update(counter)
+            answers.created += counter[201]
     if failed := answers.failed():
         raise RehearsalError(f"of the requests meanwhile these were not answered: {failed}")
     if silent := [kind for kind, counter in answers.by_kind.items() if not counter]:
@@ -102,8 +105,8 @@ def traffic(site: Site) -> Iterator[Answers]:
         raise RehearsalError(f"{answers.created} products were created meanwhile, and {more} more are there")
 
 
-def _slowly() -> Iterator[bytes]:
-    yield HEADER
-    for _ in range(_UPLOAD_ROWS):
-        time.sleep(_UPLOAD_SECONDS / _UPLOAD_ROWS)
-        yield ROW
+def _slowly(body: bytes) -> Iterator[bytes]:
+    size = -(-len(body) // _SLOW_PIECES)
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+        time.sleep(_SLOW_SECONDS / _SLOW_PIECES)

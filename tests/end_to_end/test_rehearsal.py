@@ -75,7 +75,7 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
     assert "  asleep: no task, the database stopped\n  awake: " in output
     assert sorted(row[2].rpartition(", ")[2] for row in _rows(output) if row[0] == "TargetGroup") == ["1 targets"] * 2
     updated, ends, unhealthy = re.findall(r"✓ cdk deploy a.*\n((?:  .*\n)+)", output)
-    answered = r"  \d+ reads, \d+ creates, \d+ uploads of some seconds answered meanwhile, none cut, "
+    answered = r"  \d+ reads, \d+ creates, \d+ creates of 6 s answered meanwhile, none cut, "
     assert re.match(answered + r"first by (\d+\.\d+\.\d+), then by \1\+next\n", updated)
     assert re.match(answered + r"all by \d+\.\d+\.\d+\+next\n", ends)
     assert "Essential container exited; api exited with code 1 after: api: made to fail" in ends

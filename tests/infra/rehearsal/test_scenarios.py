@@ -32,8 +32,7 @@ def site(api: Server) -> Site:
 
 @pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traffic, "_UPLOAD_SECONDS", 0.5)
-    monkeypatch.setattr(traffic, "_UPLOAD_PAUSE", 0.1)
+    monkeypatch.setattr(traffic, "_SLOW_SECONDS", 1)
 
 
 def test_an_import_is_cut_twice_and_there_once(site: Site) -> None:
@@ -72,9 +71,9 @@ def test_traffic_counts_by_kind_and_finds_all_that_it_created(site: Site) -> Non
     assert {kind: set(counter) for kind, counter in answers.by_kind.items()} == {
         "reads": {200},
         "creates": {201},
-        "uploads of some seconds": {200},
+        "creates of 1 s": {201},
     }
-    assert answers.created >= 8 + answers.by_kind["creates"][201]
+    assert answers.created == answers.by_kind["creates"][201] + answers.by_kind["creates of 1 s"][201]
     assert len(answers.versions) == 1
 
 
