@@ -42,6 +42,11 @@ def check(project: Project, services: Mapping[str, Fields]) -> frozenset[str]:
             if other not in reachable:
                 continue
             variable = key.rpartition(".")[2] if "environment" in key else ""
+            if project.services[other].schedule:
+                reason = f"{shown} cannot be reached: {other} runs by the clock (x-aws.schedule) and answers nobody"
+                alternative = f"Write its value on AWS, such as x-aws: {{environment: {{{variable}: {_EXAMPLE}}}}}."
+                services[name].problem(key, reason, alternative if variable else _BY_VARIABLE)
+                continue
             if service.schedule:
                 reason = (
                     f"{shown} cannot be reached by a task that runs by the clock (x-aws.schedule), which has no names"

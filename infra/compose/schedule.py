@@ -101,7 +101,7 @@ def _expression(value: Any) -> str:
 
 def _cron(text: str) -> str:
     """Return the expression as it is when it has six fields that are right; the days are `?` in one of two."""
-    fields = text.split()
+    fields = re.sub(r"\b0+(?=\d)", "", text).split()
     if len(fields) != len(_FIELDS):
         translated = _of_crontab(text)
         alternative = f". Write {translated}" if translated else ""

@@ -48,6 +48,9 @@ def to_service(
     if "build" in fields and credentials:
         reason = "this service's image is built and pushed to Amazon ECR, which needs none"
         fields.problem("x-aws.registry_credentials", reason, "Drop the key, or drop build to pull the image.")
+    elif credentials and ".dkr.ecr." in str(fields.raw("image")):
+        reason = "Amazon ECR takes none: the task may pull from that repository by its role"
+        fields.problem("x-aws.registry_credentials", reason, "Drop the key.")
     return ServiceDefinition(
         name=fields.service or "",
         build=_build(fields, directory),

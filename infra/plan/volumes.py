@@ -31,5 +31,5 @@ def volumes(project: Project) -> Mapping[str, Owner]:
 
 
 def _owner(user: str | None) -> Owner | None:
-    numbers = re.fullmatch(r"([1-9]\d*)(?::(\d+))?", user or "")
+    numbers = re.fullmatch(r"([1-9]\d{0,8})(?::(\d{1,9}))?", user or "")
     return Owner(int(numbers[1]), int(numbers[2] or numbers[1])) if numbers else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from infra.plan import PlanError
 from infra.rehearsal import engine
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.rehearse import rehearse
@@ -54,7 +55,7 @@ def main() -> int:
             scenarios=arguments.scenarios,
             keep=arguments.keep,
         )
-    except (RehearsalError, BotoCoreError, ClientError) as error:
+    except (RehearsalError, PlanError, BotoCoreError, ClientError) as error:
         print(f"rehearse: {error} (logs: {directory.relative_to(engine.ROOT)})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

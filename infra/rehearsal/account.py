@@ -174,6 +174,25 @@ def _user_pools(session: boto3.Session) -> Found:
         yield pool["Id"], pool["Name"], f"{len(clients)} client"
 
 
+def _file_systems(session: boto3.Session) -> Found:
+    efs = session.client("efs")
+    for files in efs.describe_file_systems()["FileSystems"]:
+        points = efs.describe_access_points(FileSystemId=files["FileSystemId"])["AccessPoints"]
+        yield files["FileSystemId"], files.get("Name", ""), f"{len(points)} volumes"
+
+
+def _state_machines(session: boto3.Session) -> Found:
+    for machine in session.client("stepfunctions").list_state_machines()["stateMachines"]:
+        yield machine["stateMachineArn"], machine["name"], ""
+
+
+def _schedules(session: boto3.Session) -> Found:
+    scheduler = session.client("scheduler")
+    for listed in scheduler.list_schedules()["Schedules"]:
+        schedule = scheduler.get_schedule(Name=listed["Name"])
+        yield schedule["Name"], schedule["Name"], f"{schedule['ScheduleExpression']}, {schedule['State'].lower()}"
+
+
 def _alarms(session: boto3.Session) -> Found:
     for alarm in session.client("cloudwatch").describe_alarms()["MetricAlarms"]:
         yield alarm["AlarmName"], alarm["AlarmName"], alarm.get("AlarmDescription", "")
@@ -206,6 +225,9 @@ _KINDS: dict[str, Callable[[boto3.Session], Found]] = {
     "AWS::ECS::TaskDefinition": _task_definitions,
     "AWS::RDS::DBInstance": _databases,
     "AWS::RDS::DBSnapshot": _snapshots,
+    "AWS::EFS::FileSystem": _file_systems,
+    "AWS::Scheduler::Schedule": _schedules,
+    "AWS::StepFunctions::StateMachine": _state_machines,
     "AWS::SecretsManager::Secret": _secrets,
     "AWS::KMS::Key": _keys,
     "AWS::S3::Bucket": _buckets,

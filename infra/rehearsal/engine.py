@@ -88,6 +88,8 @@ def remove(name: str, port: int, account: str) -> None:
     containers = [*containers_of(name, port), *_listed("ps", "--all", "--quiet", "--filter", f"label={LABEL}={name}")]
     if containers:
         _run("rm", "--force", "--volumes", *containers)
+    if volumes := _listed("volume", "ls", "--quiet", "--filter", f"label={LABEL}={name}"):
+        _run("volume", "rm", "--force", *volumes)
     _run("network", "rm", name)
     images = _listed("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={account}.dkr.ecr.*/*")
     if images:

@@ -15,7 +15,10 @@ ALWAYS = (
 
 WITH_ENGINE = (
     "Images are entered in ECR without being pushed: tasks run the engine's own copy.",
-    "Tasks: memory is limited, CPU is not; the containers of a task share neither address nor volumes.",
+    "Tasks: memory is limited, CPU is not; the containers of a task share neither address nor scratch volumes.",
+    "EFS is a volume of the engine: a file belongs to who writes it, not to the access point's user, and any task that "
+    "names a volume writes to it.",
+    "EventBridge Scheduler: nothing runs by the clock; each task that would is run once by its state machine.",
     "Connections to the database are not encrypted: PGSSLMODE is disable in every container that has another value, "
     "and a member of rds_iam signs in with whatever token (tests/api/test_database_access.py has both).",
     "Service Connect is a name on the tasks' network, without its proxy, time-outs and metrics.",

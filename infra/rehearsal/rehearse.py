@@ -24,7 +24,7 @@ from infra.rehearsal.engine import ROOT
 from infra.rehearsal.gaps import gaps
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.products import PRODUCT
-from infra.rehearsal.scenarios import RESTORE, SCENARIOS, DeployedStack, Scenario
+from infra.rehearsal.scenarios import RESTORE, SCENARIOS, DeployedStack, Scenario, is_of_products, playable
 from infra.rehearsal.site import Site, service_token
 from infra.rehearsal.versions import from_snapshot, unprotected
 
@@ -73,8 +73,9 @@ def rehearse(
             session=session,
             directory=directory,
         )
+        scenarios = playable(scenarios)
         if containers:
-            console.print(f"The public URL is {deployment.site.url}", soft_wrap=True)
+            console.print(f"The public URL is {deployment.site.url or 'none, as nothing is public'}", soft_wrap=True)
             for name, scenario in SCENARIOS.items():
                 if name in scenarios:
                     _play(scenario, deployment, console)
@@ -82,7 +83,7 @@ def rehearse(
             _wait(emulator, deployment.site, console)
         if containers and RESTORE in scenarios:
             deployment.site.request("POST", "/products/", 201, PRODUCT)
-        products = deployment.site.count() if containers else 0
+        products = deployment.site.count() if containers and RESTORE in scenarios else 0
         left = kept(session, stack["StackName"])
         if stack["EnableTerminationProtection"]:
             _refuse_destruction(session, cdk, console)
@@ -118,10 +119,8 @@ def _stack(session: boto3.Session) -> Any:
 
 
 def _output(stack: Any, key: str) -> str:
-    for output in stack.get("Outputs", []):
-        if output["OutputKey"] == key:
-            return str(output["OutputValue"])
-    raise RehearsalError(f"the stack {stack['StackName']} has no output {key}")
+    outputs = {output["OutputKey"]: str(output["OutputValue"]) for output in stack.get("Outputs", [])}
+    return outputs.get(key, "")  # an application of which nothing is public has no URL
 
 
 def _made(session: boto3.Session, stack_name: str, before: list[Resource]) -> list[Resource]:
@@ -184,9 +183,10 @@ def _restore(deployment: DeployedStack, products: int, console: Console) -> None
 
 
 def _wait(emulator: Emulator, site: Site, console: Console) -> None:
+    path = "/products/" if is_of_products() else "/"
     headers = " ".join(f'--header "{name}: {value}"' for name, value in site.headers(signed_in=True).items())
     account = f"AWS_ENDPOINT_URL={emulator.url} AWS_ACCESS_KEY_ID={emulator.account} AWS_SECRET_ACCESS_KEY=rehearsal"
-    console.print(f"Kept until Ctrl-C. curl {headers} {emulator.url}/products/", soft_wrap=True, markup=False)
+    console.print(f"Kept until Ctrl-C. curl {headers} {emulator.url}{path}", soft_wrap=True, markup=False)
     console.print(f"For the AWS CLI and boto3: {account} AWS_REGION={REGION}", soft_wrap=True)
     while True:
         time.sleep(3600)

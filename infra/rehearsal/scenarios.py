@@ -1,21 +1,21 @@
 """What a rehearsal goes through with what it has deployed, one scenario after the other; each can be left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
 
 from infra.operations.deploy import plan_of
-from infra.rehearsal import browser, files
+from infra.rehearsal import browser, files, round_trip
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.nap import nap
 from infra.rehearsal.operate import failure_cards, operate
-from infra.rehearsal.round_trip import round_trip
 from infra.rehearsal.site import Site
 from infra.rehearsal.update import roll_back, roll_through
+from infra.rehearsal.use import script_of, use
 from infra.rehearsal.versions import EXITS, NEXT, UI_EXITS, UNHEALTHY, ProjectVersion, copy_of
 
 
@@ -42,7 +42,8 @@ class Scenario:
 
 
 def _use(deployment: DeployedStack) -> list[str]:
-    return [" · ".join(round_trip(deployment.site, deployment.emulator))]
+    project = plan_of(deployment.environment, ROOT).project
+    return [" · ".join(use(deployment.site, deployment.emulator, project, deployment.stack_name, script_of(ROOT)))]
 
 
 def _browse(deployment: DeployedStack) -> list[str]:
@@ -69,7 +70,7 @@ def _update(version: ProjectVersion) -> Scenario:
 
 
 SCENARIOS = {
-    "use": Scenario(title="Use the API at the public URL", play=_use),
+    "use": Scenario(title="Use it at the public URL", play=_use),
     "browser": Scenario(title="Use the UI at the public URL in a browser", play=_browse),
     "operate": Scenario(
         title="Look at it and work on it as its operators do", play=lambda deployment: operate(deployment.environment)
@@ -92,3 +93,15 @@ SCENARIOS = {
 
 RESTORE = "restore"
 """The one after the end: a deployment from the snapshot that the removed one has left."""
+
+_OF_EVERY_APPLICATION = {"use"}
+
+
+def is_of_products() -> bool:
+    """Return whether the project is the one of this repository, which the other scenarios are about."""
+    return script_of(ROOT) == round_trip.__name__
+
+
+def playable(scenarios: Collection[str]) -> set[str]:
+    """Return those of the scenarios that the project has."""
+    return set(scenarios) if is_of_products() else set(scenarios) & _OF_EVERY_APPLICATION

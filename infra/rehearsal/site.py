@@ -79,11 +79,13 @@ class Site:
 
 
 def service_token(session: boto3.Session, stack_name: str) -> str:
-    """Read the service token as an operator does: the API's task definition says in which secret it is."""
-    definition = session.client("ecs").describe_task_definition(taskDefinition=f"{stack_name}-api")["taskDefinition"]
-    for container in definition["containerDefinitions"]:
-        for secret in container.get("secrets", []):
-            if secret["name"] == "SERVICE_TOKEN":
-                value = session.client("secretsmanager").get_secret_value(SecretId=secret["valueFrom"])
-                return str(value["SecretString"])
-    raise RehearsalError(f"no container of the task {stack_name}-api is given a SERVICE_TOKEN")
+    """Read the service token as an operator does: a task definition says in which secret it is; empty without one."""
+    ecs = session.client("ecs")
+    for arn in ecs.list_task_definitions(familyPrefix=f"{stack_name}-api", status="ACTIVE")["taskDefinitionArns"]:
+        definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        for container in definition["containerDefinitions"]:
+            for secret in container.get("secrets", []):
+                if secret["name"] == "SERVICE_TOKEN":
+                    value = session.client("secretsmanager").get_secret_value(SecretId=secret["valueFrom"])
+                    return str(value["SecretString"])
+    return ""

@@ -1,5 +1,6 @@
 """`make rehearse` as its user runs it: the stack on an emulated AWS, with and without a Docker engine."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +18,7 @@ import httpx2 as httpx
 import pytest
 
 from testkit.tools import ROOT, require
+from tests.infra.test_applications import adapted
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -113,6 +116,30 @@ def test_services_added_to_the_compose_file_run_in_prod_too(tmp_path: Path) -> N
     assert _left(output) == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("shop", ["GET / 200 (frontend)"]),
+        ("jobs", ["GET / 200 (web)", "app-dev-report:1 ran by the clock"]),
+        ("notes", ["GET / 200 (notes)", "GET /last.txt 200, written by thumbnails"]),
+    ],
+)
+def test_another_application_is_deployed_after_nothing_but_what_the_messages_say(
+    name: str, said: list[str], tmp_path: Path
+) -> None:
+    require("cdk")
+    require("engine")
+    project = _another_application(name, tmp_path)
+    with _rehearsal(project=project) as rehearsal:
+        output, errors = rehearsal.communicate(timeout=600)
+
+    assert rehearsal.returncode == 0, errors
+    (used,) = re.findall(r"✓ Use it at .*\n  (.*)", output)
+    assert used.split(" · ") == said
+    assert "✓ cdk deploy again: no changes" in output
+    assert _left(output) == ""
+
+
 def test_an_interrupted_rehearsal_leaves_nothing_behind() -> None:
     require("cdk")
     require("engine")
@@ -170,6 +197,21 @@ def _without_an_engine(environment: str) -> str:
     return output
 
 
+def _another_application(name: str, folder: Path) -> Path:
+    """Do what docs/your-own.md says: keep what deploys, bring an application, and follow the messages."""
+    project = _copy_of_this_project(folder / "project")
+    commands = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/your-own.md").read_text(), re.DOTALL)
+    subprocess.run(["sh", "-e"], input=textwrap.dedent(commands[0]), text=True, cwd=project, check=True)
+    shutil.copytree(adapted(name, folder / name).parent, project, dirs_exist_ok=True)
+    settings = json.loads((project / "cdk.json").read_text())
+    settings["context"]["environments"]["dev"]["public_url"]["open_to_the_internet"] = True
+    if (project / "smoke.py").exists():
+        settings["context"]["round_trip"] = "smoke"
+    (project / "cdk.json").write_text(json.dumps(settings))
+    subprocess.run(["lint-imports", "--no-logo"], cwd=project, check=True, capture_output=True)
+    return project
+
+
 def _copy_of_this_project(project: Path) -> Path:
     tools = (".venv", "node_modules")
     shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*tools, ".git", ".data", "cdk.out", "__pycache__"))
@@ -219,6 +261,7 @@ def _left(output: str) -> str:
         ["ps", "--all", "--quiet", "--filter", f"label=ministack.instance=catalogue-rehearsal-{account}:4566"],
         ["ps", "--all", "--quiet", "--filter", f"name={account}"],
         ["network", "ls", "--quiet", "--filter", f"name={account}"],
+        ["volume", "ls", "--quiet", "--filter", f"name={account}"],
         ["images", "--quiet", "--filter", f"reference={account}.*/*"],
     ]
     return "".join(

@@ -28,6 +28,7 @@ from infra.rehearsal.launcher import (
     sign_in,
     snapshots,
     task_events,
+    volumes,
 )
 from infra.rehearsal.launcher.certificates import authority
 from infra.rehearsal.launcher.edge import Edge
@@ -54,6 +55,7 @@ def main() -> None:
         replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
         database.install(engine)
         snapshots.keep_data(engine)
+        volumes.install(engine)
         fargate.install(engine, certificates)
         config.insecure_bind, config.bind = config.bind, [_HTTPS]
         config.certfile = config.keyfile = str(certificates.for_what_is_served())
@@ -88,6 +90,8 @@ def _remove_containers(engine: Any) -> None:
 
 def _remove_everything(engine: Any) -> None:
     _remove_containers(engine)
+    with contextlib.suppress(Exception):  # likewise
+        volumes.remove(engine)
     with contextlib.suppress(Exception):  # the owner removes it when it still can
         network = engine.networks.get(os.environ["MINISTACK_HOSTNAME"])
         network.disconnect(os.environ["HOSTNAME"], force=True)

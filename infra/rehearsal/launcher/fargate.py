@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.rehearsal.launcher import registry, sign_in
+from infra.rehearsal.launcher import registry, sign_in, volumes
 from infra.rehearsal.launcher.certificates import BUNDLE, Authority
 from infra.rehearsal.launcher.database import run_off_the_loop
 from infra.rehearsal.launcher.internals import alb, ecs, handlers, replace, request_scope, spawn_background
@@ -91,7 +91,7 @@ def _settings(container: dict[str, Any], task_definition: dict[str, Any]) -> dic
         "cap_add": capabilities.get("add"),
         "cap_drop": capabilities.get("drop"),
         "mem_limit": f"{memory}m" if memory else None,
-        "volumes": [mount["containerPath"] for mount in container.get("mountPoints", [])],
+        "volumes": [volumes.mounted(mount, task_definition) for mount in container.get("mountPoints", [])],
         "ulimits": [
             {"Name": limit["name"], "Soft": limit["softLimit"], "Hard": limit["hardLimit"]}
             for limit in container.get("ulimits", [])

@@ -58,3 +58,18 @@ def test_of_a_service_that_stops_first_there_is_never_a_second_task(tmp_path: Pa
 
     assert (count.minimum, count.maximum, count.maximum_during_deployment) == (1, 1, 1)
     assert (count.minimum_healthy_percent, count.maximum_percent) == (0, 100)
+
+
+@pytest.mark.parametrize(("overlap", "most"), [("false", 1), ("true", 2)])
+def test_a_task_that_runs_by_the_clock_is_one_and_two_only_where_runs_may_overlap(
+    tmp_path: Path, overlap: str, most: int
+) -> None:
+    file = tmp_path / "docker-compose.yml"
+    file.write_text(
+        "name: shop\nservices:\n  job:\n    image: busybox:1\n"
+        "    deploy: {resources: {limits: {cpus: '0.25', memory: 64M}}}\n"
+        f"    x-aws: {{schedule: {{expression: rate(1 hour), overlap: {overlap}}}}}\n"
+    )
+    settings = ServicesSettings(min_tasks=2, max_tasks=10, spot_percent=0, ecs_exec=False)
+
+    assert task_count(read(file).services["job"], settings).maximum_during_deployment == most

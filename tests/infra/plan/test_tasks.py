@@ -85,3 +85,23 @@ def test_all_that_fit_no_size_are_named_at_once_with_their_service(tmp_path: Pat
     assert web.startswith(f"{tmp_path}/docker-compose.yml: service web: deploy.resources.limits: ")
     assert "(web) need 64 CPUs with 128 MiB, which fit no Fargate size; the largest are 8 CPUs" in web
     assert "(worker) need 0.25 CPUs with 900000 MiB" in worker
+
+
+def test_a_task_that_runs_by_the_clock_reaches_nobody_by_name_but_has_what_must_succeed_before_it(
+    tmp_path: Path,
+) -> None:
+    conditions = "{api: {condition: service_started}, migrate: {condition: service_completed_successfully}}"
+    extra = f"x-aws: {{schedule: rate(1 hour)}}\n    depends_on: {conditions}"
+    found = planned(
+        tmp_path,
+        service("migrate")
+        + service("api", extra='expose: ["8000"]')
+        + service(
+            "web", extra='ports: ["80"]\n    depends_on: [api]\n    x-aws: {public: {paths: [/*], health_path: /}}'
+        )
+        + service("report", extra=extra),
+    )
+
+    assert [container.name for container in found["report"].containers] == ["migrate", "report"]
+    assert (found["report"].reaches, found["report"].uses_service_connect) == ((), False)
+    assert (found["web"].reaches, found["api"].is_reached) == (("api",), True)
