@@ -1,7 +1,10 @@
 """The stack of one environment: what there is, and who may talk to whom."""
 
+from collections.abc import Mapping
+
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
@@ -13,6 +16,7 @@ from infra.constructs.failure_records import FailureRecords
 from infra.constructs.file_system import FileSystem
 from infra.constructs.images import Images
 from infra.constructs.load_balancer import LoadBalancer
+from infra.constructs.monitoring import Monitoring
 from infra.constructs.network import Network
 from infra.constructs.scheduled_task import ScheduledTask
 from infra.constructs.secrets import Secrets
@@ -99,6 +103,22 @@ class ApplicationStack(Stack):
         for name, target_group in target_groups.items():
             alarms = Alarms(services[name], "Alarms", name=name, target_group=target_group)
             services[name].roll_back_on(alarms)
+        self._monitor(database, load_balancer, services, target_groups)
+
+    def _monitor(
+        self,
+        database: Database | None,
+        load_balancer: LoadBalancer | None,
+        services: Mapping[str, Service],
+        target_groups: Mapping[str, elbv2.ApplicationTargetGroup],
+    ) -> None:
+        monitoring = Monitoring(self, "Monitoring", settings=self._settings)
+        monitoring.watch_services(services, target_groups)
+        if database:
+            monitoring.watch_database(database.identifier)
+        if load_balancer and load_balancer.certificate:
+            monitoring.watch_certificate(load_balancer.certificate.certificate_arn)
+        monitoring.tell()
 
     def _database(self, network: Network) -> Database | None:
         if self._plan.project.database is None:

@@ -9,6 +9,9 @@ _PERIOD = Duration.minutes(1)
 _MINUTES = 3  # a new task may be unhealthy for as long as it starts, and one bad minute is no trend
 
 _ERROR_PERCENT = 5
+RUNBOOK = "docs/runbook.md"
+"""What to do about each alarm; each one's description names its paragraph."""
+
 _FEWEST_REQUESTS = 20  # in a minute: with fewer, a single error would be a large share
 
 
@@ -29,9 +32,11 @@ class Alarms(Construct):
         )
         unhealthy = metrics.unhealthy_host_count(period=_PERIOD, statistic="Maximum")
         self.names = []
-        for alarm, metric, threshold, description in (
-            ("ServerErrors", share, _ERROR_PERCENT, f"{name}: {_ERROR_PERCENT} % of its answers are server errors"),
-            ("UnhealthyTasks", unhealthy, 1, f"{name}: a task fails the load balancer's health check"),
+        failing = f"{name}: {_ERROR_PERCENT} % of its answers are server errors"
+        ill = f"{name}: a task fails the load balancer's health check"
+        for alarm, metric, threshold, description, paragraph in (
+            ("ServerErrors", share, _ERROR_PERCENT, failing, "server-errors"),
+            ("UnhealthyTasks", unhealthy, 1, ill, "unhealthy-tasks"),
         ):
             self.names.append(f"{Stack.of(self).stack_name}-{name}-{alarm}")
             cloudwatch.Alarm(
@@ -43,5 +48,5 @@ class Alarms(Construct):
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
                 evaluation_periods=_MINUTES,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-                alarm_description=description,
+                alarm_description=f"{description}. {RUNBOOK}#{paragraph}",
             )

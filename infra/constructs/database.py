@@ -106,6 +106,11 @@ class Database(Construct):
         given = ContainerVariables.of(container.database_variables, self._values, self._secrets)
         return given | ContainerVariables(secrets=urls)
 
+    @property
+    def identifier(self) -> str:
+        """The instance's name, by which RDS and CloudWatch know it."""
+        return self._instance.instance_identifier
+
     def allow_from(self, client: ec2.IConnectable, name: str) -> None:
         """Let the tasks of the service `name` connect."""
         self.security_group.connections.allow_from(client, ec2.Port.tcp(_PORT), f"{name} to the database")

@@ -41,7 +41,7 @@ class LoadBalancer(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, network: Network, settings: Environment) -> None:
         super().__init__(scope, construct_id)
         self._network = network
-        self._certificate: acm.Certificate | None = None
+        self.certificate: acm.Certificate | None = None
         self._is_internal = is_internal = isinstance(settings.public_url, CloudFrontSettings)
         self.balancer = elbv2.ApplicationLoadBalancer(
             self,
@@ -64,7 +64,7 @@ class LoadBalancer(Construct):
                 )
                 self.url = distribution.url
             case DomainSettings() as domain:
-                self._certificate = self._name(domain)
+                self.certificate = self._name(domain)
                 self._allow(domain.allowed_cidrs or _EVERYBODY, {"HTTP": HTTP_PORT, "HTTPS": _HTTPS_PORT})
                 self.url = f"https://{domain.domain_name}"
             case LoadBalancerSettings() as plain:
@@ -98,7 +98,7 @@ class LoadBalancer(Construct):
         return targets
 
     def _listener(self, action: elbv2.ListenerAction) -> elbv2.ApplicationListener:
-        if self._certificate is None:
+        if self.certificate is None:
             return self.balancer.add_listener(
                 "Http", port=HTTP_PORT, protocol=elbv2.ApplicationProtocol.HTTP, open=False, default_action=action
             )
@@ -107,7 +107,7 @@ class LoadBalancer(Construct):
             "Https",
             port=_HTTPS_PORT,
             protocol=elbv2.ApplicationProtocol.HTTPS,
-            certificates=[self._certificate],
+            certificates=[self.certificate],
             ssl_policy=elbv2.SslPolicy.TLS13_12_RES_PQ,
             open=False,
             default_action=action,

@@ -16,6 +16,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IDependable
 
 from infra.compose.model import Schedule
+from infra.constructs.alarms import RUNBOOK
 from infra.constructs.runs import definition as runs
 from infra.constructs.tasks import TaskResources, task_definition, task_security_group
 from infra.plan.tasks import Task
@@ -117,7 +118,7 @@ class ScheduledTask(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{self._name}: a run failed, was stopped or took too long",
+            alarm_description=f"{self._name}: a run failed, was stopped or took too long. {RUNBOOK}#failed-runs",
         )
 
 

@@ -12,6 +12,7 @@ from infra.plan.asleep import HoursAsleep, hours_asleep
 from infra.plan.instance_classes import MEMORY_GIB
 
 _ANYWHERE = IPv4Network("0.0.0.0/0")
+_E_MAIL = r"^[^@\s]{1,64}@[^@\s]{1,190}$"
 _DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
 
 # At most 25 ranges: a security group takes 60 rules, and a range needs one for each of two ports.
@@ -164,6 +165,9 @@ class MonitoringSettings(_Settings):
 
     traffic_logs: bool
     """true: the network's flow logs and the load balancer's access logs, kept as long in a bucket."""
+
+    notify: Annotated[tuple[Annotated[str, Field(pattern=_E_MAIL)], ...], Field(strict=False, max_length=20)] = ()
+    """E-mail addresses that alarms are sent to; each gets a message first, and has to confirm it."""
 
 
 class DatabaseSettings(_Settings):
