@@ -337,8 +337,8 @@ class _Rules:
 
     def dashboard(self, resource: TemplateResource) -> Iterator[Line]:
         price = self.prices["dashboard_month"]
-        how = f"{_usd(price)}; the first three of an account are free"
-        yield self.line(resource, Group.WATCHING, "a dashboard", how, (price, price))
+        how = f"free as one of an account's first three, else {_usd(price)}"
+        yield self.line(resource, Group.WATCHING, "a dashboard", how, (0, 0))
 
     def log_group(self, resource: TemplateResource) -> Iterator[Line]:
         services = len(self.template.services)
