@@ -49,7 +49,8 @@ def test_dev_by_hand(dev: Template) -> None:
         2 * 730 / 2 * task * 0.34,  # a task of the API and one of the UI, on Spot, from 08:00 to 20:00
         2 * 730 / 2 * 0.005,  # their addresses
         4 * 0.40,  # owner's password, service token, cookie secret, client secret
-        2 * (2 + 1) * 0.10,  # two alarms for each: one on a share of two metrics, one on one
+        2 * (2 + 1 + 1) * 0.10,  # three alarms for each: one on a share of two metrics, two on one
+        3 * 0.10,  # the database's
     ]
 
     assert of(dev, NO_USE).minimum == pytest.approx(sum(by_hand), abs=0.005)
@@ -66,7 +67,8 @@ def test_prod_by_hand(prod: Template) -> None:
         5 + 4 * 1,  # a web ACL with four rules
         1,  # the database's key
         4 * 0.40,
-        2 * (2 + 1) * 0.10,
+        2 * (2 + 1 + 1) * 0.10,
+        3 * 0.10,
     ]
 
     assert of(prod, NO_USE).minimum == pytest.approx(sum(by_hand), abs=0.005)
