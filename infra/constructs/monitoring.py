@@ -102,7 +102,7 @@ class Monitoring(Construct):
         """Have alarms on, and pictures of, what is public, and pictures of every service."""
         for name, group in target_groups.items():
             metrics = group.metrics
-            # Targets that are gone are measured no more, so silence is as bad as a zero.
+            # Targets that are gone are measured no more, so silence is as bad as a zero; at night it is meant.
             self._alarm(
                 f"{name}-NoHealthyTask",
                 metrics.healthy_host_count(period=Duration.minutes(1), statistic="Maximum"),
@@ -110,7 +110,9 @@ class Monitoring(Construct):
                 1,
                 f"{name}: no task answers the load balancer's health check, so nobody is served",
                 "no-healthy-task",
-                silence=cloudwatch.TreatMissingData.BREACHING,
+                silence=cloudwatch.TreatMissingData.NOT_BREACHING
+                if self._settings.services.asleep
+                else cloudwatch.TreatMissingData.BREACHING,
             )
             codes = elbv2.HttpCodeTarget
             self._show(

@@ -70,6 +70,12 @@ def test_a_class_that_has_no_credits_has_no_alarm_on_them(tmp_path: Path) -> Non
     assert found["DatabaseConnections"]["Threshold"] > 500
 
 
+def test_nobody_is_told_that_an_environment_sleeps(tmp_path: Path) -> None:
+    asleep = settings("dev", services={"asleep": "20:00-08:00 America/Sao_Paulo"})
+    found = alarms(Workspace(tmp_path).template("dev", asleep))
+    assert found["api-NoHealthyTask"]["TreatMissingData"] == "notBreaching"
+
+
 def test_whoever_is_to_be_told_is_subscribed(tmp_path: Path, prod: Template) -> None:
     assert prod.resources("SNS::Subscription") == {}
     told = ["ana@example.com", "bruno@example.com"]
