@@ -46,8 +46,6 @@ def test_what_ends_a_system_quietly_has_an_alarm(template: Template) -> None:
     assert found["DatabaseStorage"]["MetricName"] == "FreeStorageSpace"
     assert found["DatabaseStorage"]["Threshold"] == 2 * 2**30
     assert found["DatabaseCredits"]["MetricName"] == "CPUSurplusCreditsCharged"
-    # A target that is gone is measured no more.
-    assert found["api-NoHealthyTask"]["TreatMissingData"] == "breaching"
     assert found["api-NoHealthyTask"]["ComparisonOperator"] == "LessThanThreshold"
     for name, alarm in found.items():
         if name.startswith("Database"):
@@ -70,10 +68,10 @@ def test_a_class_that_has_no_credits_has_no_alarm_on_them(tmp_path: Path) -> Non
     assert found["DatabaseConnections"]["Threshold"] > 500
 
 
-def test_nobody_is_told_that_an_environment_sleeps(tmp_path: Path) -> None:
-    asleep = settings("dev", services={"asleep": "20:00-08:00 America/Sao_Paulo"})
-    found = alarms(Workspace(tmp_path).template("dev", asleep))
-    assert found["api-NoHealthyTask"]["TreatMissingData"] == "notBreaching"
+def test_silence_is_as_bad_as_no_healthy_task_but_where_nights_are_slept(dev: Template, prod: Template) -> None:
+    # A target that is gone is measured no more.
+    assert alarms(prod)["api-NoHealthyTask"]["TreatMissingData"] == "breaching"
+    assert alarms(dev)["api-NoHealthyTask"]["TreatMissingData"] == "notBreaching"
 
 
 def test_whoever_is_to_be_told_is_subscribed(tmp_path: Path, prod: Template) -> None:
