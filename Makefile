@@ -19,7 +19,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ diff: setup ## Show what `make deploy` would change, and what that costs
 
 cost: setup ## Say what ENV costs a month: per resource, per service, what each safety feature adds, what is cheaper
 	@python -m infra.operations.cost $(ENV) $(if $(REGION),--region $(REGION))
+
+capacity: setup ## Say what ENV carries, and what carries TARGET requests a second: tasks, database, what breaks next, its price
+	@python -m infra.operations.capacity $(ENV) $(if $(TARGET),--target-rps $(TARGET)) $(if $(REGION),--region $(REGION))
 
 prices: setup ## Look the price table of REGION up anew in the AWS Price List (needs credentials that may pricing:GetProducts)
 	@python -m infra.operations.prices $(REGION)

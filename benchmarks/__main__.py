@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import requests, scale, start, synth, transfer, ui
+from benchmarks import capacity, requests, scale, start, synth, transfer, ui
 from benchmarks.load import require_wrk
 from benchmarks.report import Table, markdown, show
 from testkit.database import SETTINGS, run_tool
@@ -21,6 +21,7 @@ from testkit.database import SETTINGS, run_tool
 RESULTS = Path(__file__).with_name("results.md")
 PARTS: dict[str, Callable[[], list[Table]]] = {
     "requests": requests.measure,
+    "capacity": capacity.measure,
     "scale": scale.measure,
     "transfer": transfer.measure,
     "ui": ui.measure,

@@ -6,6 +6,7 @@
 
 import asyncio
 import json
+import random
 import sys
 import time
 from collections import Counter
@@ -97,13 +98,13 @@ class _Load:
             self.open -= 1
             self.outcome.add(0, 0)
 
-    async def run(self, rate: float, seconds: float) -> Outcome:
+    async def run(self, rate: float, seconds: float, *, at_random: bool = False) -> Outcome:
         started = time.perf_counter()
-        sent = 0
+        due = 0.0
         while (now := time.perf_counter() - started) < seconds:
-            while sent < now * rate:
-                began = started + sent / rate
-                sent += 1
+            while due < now:
+                began = started + due
+                due += random.expovariate(rate) if at_random else 1 / rate
                 if self.idle:
                     self.idle.pop().send(began)
                 elif self.open < self.connections:
@@ -118,12 +119,20 @@ class _Load:
 
 
 def open_loop(
-    url: str, path: str, rate: float, seconds: float, *, keep_alive: bool = True, connections: int = 600
+    url: str,
+    path: str,
+    rate: float,
+    seconds: float,
+    *,
+    keep_alive: bool = True,
+    connections: int = 600,
+    at_random: bool = False,
 ) -> Outcome:
-    """Send GET requests for `path` at `rate` per second for so long."""
+    """Send GET requests for `path` at `rate` per second for so long, evenly or as independent people would."""
 
     async def run() -> Outcome:
-        return await _Load(url, path, keep_alive=keep_alive, connections=connections).run(rate, seconds)
+        load = _Load(url, path, keep_alive=keep_alive, connections=connections)
+        return await load.run(rate, seconds, at_random=at_random)
 
     return asyncio.run(run())
 

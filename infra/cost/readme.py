@@ -61,10 +61,10 @@ def passage(language: str, found: Mapping[str, tuple[CostEstimate, list[Saving]]
     return f"{BEGIN}\n\n{table}\n\n{_goals(language, found)}\n\n{END}"
 
 
-def with_passage(text: str, new: str) -> str:
-    """Return a README with another passage in the place of its own."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+def with_passage(text: str, new: str, begin: str = BEGIN, end: str = END) -> str:
+    """Return a document with another passage, marks included, in the place of its own."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
     return f"{before}{new}{after}"
 
 
