@@ -42,7 +42,7 @@ def steps_table(steps: Sequence[Step]) -> CostTable:
             str(one.replicas),
             f"{one.connections:,}, {one.accepted:,}" + ("" if one.pool == 10 else f" (pool of {one.pool})"),
             f"{one.p95 * 1000:.1f}",
-            f"{one.usd:,.0f}",
+            f"{float(f'{one.usd:.3g}'):,.0f}",
             f"{one.usd_per_million:.2f}",
             one.breaks_next,
         )
