@@ -18,12 +18,13 @@ from infra.operations.asleep import (
     sleeper,
     wait_for,
 )
-from infra.operations.deploy import plan_of
+from infra.operations.deploy import plan_of, status
 from infra.operations.session import open_session
 from infra.plan import PlanError
 
 _PATIENCE_SECONDS = 1200  # RDS takes five to ten minutes to start an instance
 _IF_ASLEEP = "--if-asleep"
+_COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
 def wake(session: boto3.Session, stack_name: str) -> Sleeper:
@@ -48,6 +49,8 @@ def wake(session: boto3.Session, stack_name: str) -> Sleeper:
 
 def is_asleep(session: boto3.Session, stack_name: str) -> bool:
     """Say whether a stack is there and sleeps, or is on the way to it."""
+    if status(session, stack_name) not in _COMPLETE:
+        return False  # there is none, or not all of it: nothing of that sleeps
     try:
         found = sleeper(session, stack_name)
     except AsleepError:

@@ -55,6 +55,11 @@ def there_is(aws: dict[str, Stubber], resources: dict[str, dict[str, Any]]) -> N
     stacks.add_response("list_stack_resources", {"StackResourceSummaries": summaries}, {"StackName": STACK})
 
 
+def the_stack_is(aws: dict[str, Stubber], status: str) -> None:
+    stack = {"StackName": STACK, "CreationTime": TIME, "StackStatus": status}
+    aws["cloudformation"].add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK})
+
+
 def the_database_is(aws: dict[str, Stubber], *statuses: str) -> None:
     for status in statuses:
         answer = {"DBInstances": [{"DBInstanceIdentifier": STACK, "DBInstanceStatus": status}]}
@@ -151,6 +156,7 @@ def test_the_database_wakes_first_and_then_as_many_tasks_as_the_template_says(
 
 
 def test_a_deployment_wakes_only_what_sleeps(aws: dict[str, Stubber], capsys: pytest.CaptureFixture[str]) -> None:
+    the_stack_is(aws, "UPDATE_COMPLETE")
     there_is(aws, RESOURCES)
     the_database_is(aws, "available")
     tasks_run(aws, 1, 1)
@@ -171,11 +177,36 @@ def test_without_a_stack_it_says_so(command: Any, aws: dict[str, Stubber], capsy
     assert f"there is no stack {STACK} in us-east-1" in capsys.readouterr().err
 
 
-def test_before_the_first_deployment_there_is_nothing_to_wake(aws: dict[str, Stubber]) -> None:
-    gone = f"Stack with id {STACK} does not exist"
-    aws["cloudformation"].add_client_error("get_template", "ValidationError", gone)
+def test_a_deployment_wakes_what_sleeps(aws: dict[str, Stubber]) -> None:
+    the_stack_is(aws, "CREATE_COMPLETE")
+    there_is(aws, RESOURCES)
+    the_database_is(aws, "stopped")
+    there_is(aws, RESOURCES)
+    the_start_is(aws, "ENABLED")
+    the_database_is(aws, "stopped", "stopped")
+    aws["rds"].add_response("start_db_instance", {}, {"DBInstanceIdentifier": STACK})
+    the_database_is(aws, "available")
+    tasks_are_wanted(aws, 1, 2, clock=True)
+    tasks_run(aws, 1, 1)
 
     assert wake.main("dev", "--if-asleep") == 0
+
+    all_was_asked(aws)
+
+
+def test_before_the_first_deployment_there_is_nothing_to_wake(aws: dict[str, Stubber]) -> None:
+    gone = f"Stack with id {STACK} does not exist"
+    aws["cloudformation"].add_client_error("describe_stacks", "ValidationError", gone)
+
+    assert wake.main("dev", "--if-asleep") == 0
+
+
+def test_after_a_first_deployment_that_failed_there_is_nothing_to_wake(aws: dict[str, Stubber]) -> None:
+    the_stack_is(aws, "ROLLBACK_COMPLETE")
+
+    assert wake.main("dev", "--if-asleep") == 0
+
+    all_was_asked(aws)
 
 
 def test_without_hours_asleep_it_says_how_to_have_them(
