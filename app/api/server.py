@@ -9,11 +9,13 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.api.errors import (
@@ -25,6 +27,7 @@ from app.api.errors import (
     UrlTooLongError,
 )
 from app.api.gate import EXPECTED, OPEN
+from app.api.health import Health
 from app.api.problem_handlers import problem_response
 from app.api.resources import Resources
 
@@ -40,6 +43,7 @@ STALLED_MAX = 100  # clients that keep an answer waiting at a time; a long one h
 IDLE_SECONDS = 1  # after an answer; then a connection may be closed for a new one, if there are as many as can be
 OVERFLOW = 50  # connections beyond the bound: they are told so, and may ask for the health
 LINGER_SECONDS = 2
+LIVE = "/health/live"
 SMALL_BODY = 2**16  # bytes; a larger one that is refused is not waited for
 
 # Lines as Uvicorn writes them, but without colours and the status in words: those take a twentieth of a request's time.
@@ -202,7 +206,9 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope: Any = cycle.scope
-        if scope["path"] in OPEN:
+        if scope["path"] == LIVE and scope["method"] == "GET":
+            self._answer_at_once(cycle, _ALIVE)
+        elif scope["path"] in OPEN:
             super()._start_asgi_task(cycle, app)
         elif self._is_one_too_many:
             cycle.response_started = cycle.response_complete = True
@@ -216,18 +222,23 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _refuse(self, cycle: RequestResponseCycle) -> None:
         """Answer a request for which there is no room."""
-        cycle.response_started = cycle.response_complete = True  # its body is read away
         self._refused_at_once += 1
         if self._refused_at_once > PIPELINED_MAX:
             self._has_ended = True
+            cycle.response_started = cycle.response_complete = True
             self.transport.abort()
             return
+        self._answer_at_once(cycle, _OVERLOADED)
+        self._refusals.add(self)
+
+    def _answer_at_once(self, cycle: RequestResponseCycle, answers: Mapping[bool, bytes]) -> None:
+        """Answer without the application; of the answers one closes the connection, and one keeps it."""
+        cycle.response_started = cycle.response_complete = True  # its body is read away
         is_last = not cycle.keep_alive or _has_large_body(cycle.scope)
-        self.transport.write(_OVERLOADED[is_last])
+        self.transport.write(answers[is_last])
         if is_last:
             self.transport.close()
         cycle.on_response()
-        self._refusals.add(self)
 
     def _close_with(self, error: ApiError) -> None:
         """Say what is wrong, and close; an answer that is under way is broken off instead.
@@ -264,8 +275,11 @@ class BoundedConnection(HttpToolsProtocol):
 
 
 def _answer(error: ApiError, *, is_last: bool) -> bytes:
-    """Return a whole response."""
-    response = problem_response(error)
+    return _whole(problem_response(error), is_last=is_last)
+
+
+def _whole(response: Response, *, is_last: bool) -> bytes:
+    """Return a response as it is sent."""
     response.headers["connection"] = "close" if is_last else "keep-alive"
     response.headers["cache-control"] = "no-store"
     response.headers["x-content-type-options"] = "nosniff"
@@ -275,6 +289,8 @@ def _answer(error: ApiError, *, is_last: bool) -> bytes:
 
 
 _OVERLOADED = {is_last: _answer(OverloadedError(), is_last=is_last) for is_last in (False, True)}
+# Whoever asks whether the process lives would end it for being busy: so this waits for nothing that does.
+_ALIVE = {is_last: _whole(JSONResponse(Health().model_dump()), is_last=is_last) for is_last in (False, True)}
 
 
 def _has_large_body(scope: Any) -> bool:

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
 
     require_if_match: bool = Field(False, description="refuse changes that do not say which version they are for")
 
-    requests_max: int = Field(40, ge=1, description="requests under way at a time; the next one is told to come back")
+    requests_max: int = Field(100, ge=1, description="requests under way at a time; the next one is told to come back")
     connections_max: int = Field(800, ge=10, description="connections of clients at a time")
     body_max_bytes: int = Field(2**16, ge=1, description="the largest body of a request about one product")
     import_max_bytes: int = Field(2**30, ge=1, description="the largest file that may be imported")

@@ -13,6 +13,7 @@ from websockets.typing import Origin, Subprotocol
 from faults.application import Container, Server, engine_answers
 from faults.client import Answer, ask
 from faults.identity import CLIENT_ID
+from faults.measured import pulse
 from faults.rest import MEBIBYTE
 from faults.system import SERVICE_TOKEN
 from faults.trial import Trial, experiment
@@ -21,6 +22,7 @@ from testkit.visitor import visiting
 FILES, FILE_SIZE = 13, 49_000_000
 SESSIONS = 50  # that the UI's container is sized for
 COOKIE = "_streamlit_xsrf"
+HEALTH = "/_stcore/health"
 
 
 @experiment("ui-strangers-uploads", seconds=(20, 5))
@@ -45,7 +47,7 @@ async def ui_strangers_uploads(trial: Trial) -> None:
         stored = sum(answer.status in (200, 204) for answer in answers)
         trial.expect(not stored, f"{stored} of {files} files of a stranger's were taken")
         trial.goal("memory afterwards, MiB more", _memory(ui) - memory, at_most=80)
-        health = await ask(ui.url, "GET", "/_stcore/health", timeout=5)
+        health = await ask(ui.url, "GET", HEALTH, timeout=5)
         trial.expect(health.status == 200, f"its health is answered {health.status or health.why}")
         for answer in answers:
             trial.clients.tally.enter(answer)
@@ -60,10 +62,9 @@ async def ui_sessions(trial: Trial) -> None:
     """
     async with ui_of_its_own(trial, sign_in=False) as ui:
         alone = await _visit(ui)
-        slowest = asyncio.create_task(_slowest_health(ui))
-        visits = [asyncio.create_task(_visit(ui, stay=trial.seconds)) for _ in range(3 * SESSIONS)]
-        done = await asyncio.gather(*visits, return_exceptions=True)
-        slowest.cancel()
+        async with pulse(ui.url, HEALTH) as health:
+            visits = [asyncio.create_task(_visit(ui, stay=trial.seconds)) for _ in range(3 * SESSIONS)]
+            done = await asyncio.gather(*visits, return_exceptions=True)
         served = sum(isinstance(result, float) for result in done)
         why = {str(result)[:80] for result in done if isinstance(result, BaseException)}
         trial.notes.append(f"{served} of {len(done)} visitors saw the page; the others: {', '.join(why) or 'none'}")
@@ -71,7 +72,7 @@ async def ui_sessions(trial: Trial) -> None:
         if isinstance(ui, Container):
             trial.expect(not ui.was_killed_for_memory(), "killed for want of memory")
         trial.expect(served >= SESSIONS, f"only {served} visitors were served, of {SESSIONS} that it is sized for")
-        trial.goal("its slowest health, s", await slowest, at_most=4)
+        trial.goal("its slowest health, s", health.slowest[HEALTH], at_most=4)
         trial.goal("memory, MiB", _memory(ui), at_most=768)
         again = await _visit(ui)
         trial.goal("a visitor afterwards, times as long as before", again / alone, at_most=3)
@@ -85,9 +86,9 @@ async def ui_of_its_own(trial: Trial, *, sign_in: bool) -> AsyncIterator[Server]
     sized = not trial.short and engine_answers()
     server: Server
     if sized:
-        server = await asyncio.to_thread(Container, system.checkout, "ui", "UI_PORT", "/_stcore/health", log)
+        server = await asyncio.to_thread(Container, system.checkout, "ui", "UI_PORT", HEALTH, log)
     else:
-        server = Server(system.checkout, "app.ui.serve", "UI_PORT", "/_stcore/health", log)
+        server = Server(system.checkout, "app.ui.serve", "UI_PORT", HEALTH, log)
     environment = {"API_URL": system.api.url, "SERVICE_TOKEN": SERVICE_TOKEN}
     if sign_in:
         environment |= {
@@ -109,7 +110,7 @@ def _stream(ui: Server) -> str:
 
 
 async def _put(ui: Server, session: str, name: str) -> Answer:
-    health = await ask(ui.url, "GET", "/_stcore/health")
+    health = await ask(ui.url, "GET", HEALTH)
     token = health.headers.get("set-cookie", "").partition(f"{COOKIE}=")[2].partition(";")[0]
     headers = {
         "Cookie": f"{COOKIE}={token}",
@@ -127,16 +128,6 @@ async def _visit(ui: Server, *, stay: float = 0) -> float:
         opened = await visitor.open()
         await asyncio.sleep(stay)
         return opened
-
-
-async def _slowest_health(ui: Server) -> float:
-    slowest = 0.0
-    try:
-        while True:
-            slowest = max(slowest, (await ask(ui.url, "GET", "/_stcore/health")).seconds)
-            await asyncio.sleep(0.3)
-    except asyncio.CancelledError:
-        return slowest
 
 
 def _memory(ui: Server) -> float:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import URL, text
 
 from app.api.refusals import RATE
@@ -79,6 +80,24 @@ def test_what_is_beyond_the_room_is_refused_at_once_and_health_is_not(address: s
         other.execute(text("COMMIT"))
         assert all(request.result().status_code in (404, 503) for request in busy)
         assert client.get("/products/1").status_code == 404
+
+
+def test_the_liveness_that_waits_for_nothing_is_the_one_that_is_documented(address: str, client: TestClient) -> None:
+    documented = client.get("/health/live")
+    with httpx.Client(base_url=address) as kept:
+        for _ in range(3):
+            answer = kept.get("/health/live")
+            assert (answer.status_code, answer.content) == (documented.status_code, documented.content)
+            assert answer.headers["content-type"] == documented.headers["content-type"]
+            assert answer.headers["cache-control"] == documented.headers["cache-control"]
+        assert kept.post("/health/live").status_code == client.post("/health/live").status_code == 405
+        assert kept.get("/products/1").status_code == 404
+    last = answer_to(address, b"GET /health/live HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+    assert last.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert last.endswith(b"\r\n\r\n" + documented.content)
+    body = b"GET /health/live HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}"
+    pipelined = answer_to(address, body, body, HEAD + b"Connection: close\r\n\r\n")
+    assert pipelined.count(b"HTTP/1.1 200 OK") == 3
 
 
 def test_who_asks_again_without_end_is_refused_at_a_bounded_rate_and_never_cut_off(
