@@ -12,13 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations.session import open_session
 
-SERVICES = (
-    "ecs.amazonaws.com",
-    "ecs.application-autoscaling.amazonaws.com",
-    "elasticloadbalancing.amazonaws.com",
-    "rds.amazonaws.com",
-)
-"""As IAM calls them ("AWS services that work with IAM")."""
+ROLES = {
+    "ecs.amazonaws.com": "AWSServiceRoleForECS",
+    "ecs.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_ECSService",
+    "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
+    "rds.amazonaws.com": "AWSServiceRoleForRDS",
+}
+"""By service as IAM calls it ("AWS services that work with IAM"), the name of its role."""
 
 
 def make_roles(session: boto3.Session) -> Iterator[str]:
@@ -28,7 +28,7 @@ def make_roles(session: boto3.Session) -> Iterator[str]:
         BotoCoreError, ClientError: there are no credentials, or they may not.
     """
     iam = session.client("iam")
-    for service in SERVICES:
+    for service in ROLES:
         try:
             made = iam.create_service_linked_role(AWSServiceName=service)
         except iam.exceptions.InvalidInputException as error:

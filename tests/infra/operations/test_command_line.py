@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from infra.compose.lines import line_of
-from infra.operations import failures
+from infra.operations import failures, verify
 from infra.operations.__main__ import VERBS, main
-from infra.operations.deployment import sentence
+from infra.operations.deployment import Deployment, sentence
 from infra.operations.logs import duration
+from infra.plan import assemble
 from testkit.tools import ROOT
 from tests.infra.operations.conftest import stub_clients
 
@@ -66,7 +68,7 @@ def refused(code: str, message: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeServices")
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", VERBS.keys() - {"verify"})  # which looks before there is one
 def test_a_stack_that_is_not_there_is_a_sentence(
     aws: dict[str, Stubber], capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
@@ -265,3 +267,51 @@ def test_the_records_are_where_the_command_line_looks(dev: Any) -> None:
         if place == "FailureRecords/Logs"
     ]
     assert group == failures.failure_log_group(STACK)
+
+
+def test_a_deployment_that_would_fail_is_told_all_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    aws = stub_clients(monkeypatch, "sts", "ssm", "iam", "secretsmanager", "service-quotas")
+    monkeypatch.setenv("PATH", str(tmp_path))  # no docker
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    aws["sts"].add_response("get_caller_identity", {"Arn": "arn:aws:iam::111122223333:user/ana"})
+    aws["ssm"].add_client_error("get_parameter", "ParameterNotFound")
+    aws["iam"].add_client_error("get_role", "NoSuchEntity")
+    for _ in range(3):
+        aws["iam"].add_client_error("get_role", "AccessDenied", "not authorized to perform: iam:GetRole on resource: x")
+    aws["service-quotas"].add_response("get_service_quota", {"Quota": {"Value": 1.0}})
+
+    assert main(["verify"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ credentials of arn:aws:iam::111122223333:user/ana",
+        "✓ region us-east-1",
+        "✗ CDK has not been here: make bootstrap, once for each account and region",
+        "? roles: these credentials lack the permission iam:GetRole for x",
+        "✗ the services may need 4 vCPUs at a time, and this account may run 1 of FARGATE_SPOT: ask for more in "
+        "Service Quotas, or lower services.max_tasks",
+        "✗ there is no docker in PATH, which builds the images",
+    ]
+
+
+def test_a_secret_that_the_compose_file_counts_on_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compose = tmp_path / "compose.yaml"
+    compose.write_text(
+        (ROOT / "docker-compose.yml")
+        .read_text()
+        .replace(
+            "        SERVICE_TOKEN: service-token # made",
+            "        OPENAI_API_KEY: {existing: openai}\n        SERVICE_TOKEN: service-token # made",
+        )
+    )
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/Dockerfile").write_text((ROOT / "app/Dockerfile").read_text())
+    environments = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
+    aws = stub_clients(monkeypatch, "secretsmanager")
+    aws["secretsmanager"].add_client_error("describe_secret", "ResourceNotFoundException")
+    deployment = Deployment(boto3.Session(region_name="us-east-1"), assemble(compose, "dev", environments))
+
+    (found,) = verify._secrets(deployment)
+    assert (found.state, found.said) == ("bad", "there is no secret openai: make secret NAME=openai")

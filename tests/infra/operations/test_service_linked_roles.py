@@ -3,7 +3,7 @@
 import pytest
 from botocore.stub import Stubber
 
-from infra.operations.service_linked_roles import SERVICES, main
+from infra.operations.service_linked_roles import ROLES, main
 from tests.infra.operations.conftest import stub_clients
 
 TAKEN = "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix."
@@ -27,7 +27,7 @@ def add_role(iam: Stubber, service: str) -> None:
 
 
 def test_each_role_is_made_or_is_there_already(iam: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
-    first, *others = SERVICES
+    first, *others = ROLES
     iam.add_client_error("create_service_linked_role", "InvalidInput", TAKEN)
     for service in others:
         add_role(iam, service)
@@ -41,8 +41,8 @@ def test_each_role_is_made_or_is_there_already(iam: Stubber, capsys: pytest.Capt
 
 
 def test_they_are_those_of_the_services_that_the_stack_uses() -> None:
-    assert {service.split(".")[0] for service in SERVICES} == {"ecs", "elasticloadbalancing", "rds"}
-    assert "ecs.application-autoscaling.amazonaws.com" in SERVICES
+    assert {service.split(".")[0] for service in ROLES} == {"ecs", "elasticloadbalancing", "rds"}
+    assert "ecs.application-autoscaling.amazonaws.com" in ROLES
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidInput"])
