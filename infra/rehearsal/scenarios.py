@@ -61,7 +61,7 @@ def _update(version: ProjectVersion) -> Scenario:
         project = copy_of(version, deployment.directory, deployment.project)
         what = (version, project, deployment.cdk, deployment.site, deployment.emulator)
         if not version.works:
-            return [*roll_back(*what), *failure_cards(deployment.environment)]
+            return [*roll_back(*what), *dict.fromkeys(failure_cards(deployment.environment))]
         deployment.project = project
         return roll_through(*what[:4])
 

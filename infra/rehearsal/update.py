@@ -97,7 +97,7 @@ def _start_anew(site: Site, emulator: Emulator) -> str:
     emulator.execute("api", "kill 1")
     deadline = time.monotonic() + _PATIENCE
     while True:
-        said = [line for line in _logs(since) if line.startswith("WARNING") and _NEWER in line]
+        said = [line for line in _logs(since) if _NEWER in line]
         answered, _page = site.fetch("GET", "/products/?limit=1") if said else (0, b"")
         if answered == 200:
             return f"a task that ended is replaced by one that serves: {said[-1]}"
