@@ -90,8 +90,10 @@ def _one_task(body: Body) -> None:
 
 
 def _asleep(body: Body) -> None:
-    """Twelve hours a day; one that sleeps already does not sleep more."""
-    if "rds:stopDBInstance" in str(body):
+    """Twelve hours a day; what sleeps already does not sleep more, and what is protected is not for office hours."""
+    databases = [one for one in body["Resources"].values() if one["Type"] == "AWS::RDS::DBInstance"]
+    is_protected = any(one["Properties"].get("DeletionProtection") for one in databases)
+    if is_protected or "rds:stopDBInstance" in str(body):
         return
     actions = [
         {"Schedule": "cron(0 20 * * ? *)", "ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": 0}},

@@ -25,7 +25,7 @@ class CostTable:
 
 
 def usd(amount: float) -> str:
-    """Return an amount as people write it; a difference has its sign."""
+    """Return an amount as people write it."""
     return f"{amount:,.2f}"
 
 
@@ -83,6 +83,11 @@ def difference(before: CostEstimate, after: CostEstimate) -> CostTable:
         if round(new_low - low, 2) or round(new_high - high, 2):
             place, what = name.split("\0")
             rows.append((place, what, signed(new_low - low), signed(new_high - high)))
+    rows += [
+        (kind, f"NOT PRICED: {more:+} of them", "?", "?")
+        for kind in {**before.not_priced, **after.not_priced}
+        if (more := after.not_priced.get(kind, 0) - before.not_priced.get(kind, 0))
+    ]
     low, high = after.minimum - before.minimum, after.maximum - before.maximum
     total = ("Together", f"{usd(before.minimum)} → {usd(after.minimum)}", signed(low), signed(high))
     return CostTable("US$ a month more or less", ("resource", "what it is", "fewest tasks", "most tasks"), rows, total)

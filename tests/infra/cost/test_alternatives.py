@@ -46,6 +46,13 @@ def test_what_an_environment_already_does_without_is_not_shown(dev: Template) ->
     assert not {"database.multi_az: false", "web_acl: false", "network.nat_gateways: 0"} & set(saved(dev))
 
 
+def test_sleep_is_proposed_where_nothing_is_protected(workspace: Workspace, prod: Template) -> None:
+    awake = workspace.template("dev", settings("dev", services={"asleep": None}))
+
+    assert any(setting.startswith("services.asleep") for setting in saved(awake))
+    assert not any(setting.startswith("services.asleep") for setting in saved(prod))
+
+
 def test_the_most_is_first(prod: Template) -> None:
     amounts = list(saved(prod).values())
 

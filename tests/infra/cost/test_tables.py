@@ -45,6 +45,17 @@ def test_a_difference_names_what_changes_and_nothing_else(workspace: Workspace) 
     assert table.total[2] == "+26.39"
 
 
+def test_a_difference_names_what_it_cannot_price(dev: Template) -> None:
+    now = estimate(dev.body, N_VIRGINIA)
+    body = {"Resources": {**dev.body["Resources"], "A": {"Type": "AWS::Neptune::DBCluster"}}}
+
+    more = tables.difference(now, estimate(body, N_VIRGINIA))
+    less = tables.difference(estimate(body, N_VIRGINIA), now)
+
+    assert list(more.rows) == [("AWS::Neptune::DBCluster", "NOT PRICED: +1 of them", "?", "?")]
+    assert list(less.rows) == [("AWS::Neptune::DBCluster", "NOT PRICED: -1 of them", "?", "?")]
+
+
 def test_no_difference_is_no_rows(dev: Template) -> None:
     same = estimate(dev.body, N_VIRGINIA)
 
