@@ -72,9 +72,7 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
     require("cdk")
     require("engine")
     require("browser")
-    with _rehearsal(
-        "--scenarios", "use", "browser", "operate", "sleep", "update", "api-exits", "api-unhealthy"
-    ) as rehearsal:
+    with _rehearsal("--scenarios", "use", "browser", "operate", "sleep", "update", "api-unhealthy") as rehearsal:
         output, errors = rehearsal.communicate(timeout=900)
 
     assert rehearsal.returncode == 0, errors
