@@ -17,7 +17,7 @@ import pytest
 import trustme
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, create_engine, event, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.api.database import make_engine
@@ -116,6 +116,15 @@ def test_a_pooler_that_refuses_the_settings_of_a_connection_is_named_at_the_star
 
 def test_a_pooler_that_drops_the_settings_of_a_connection_is_named_at_the_start(postgres_url: URL) -> None:
     engine = create_engine(postgres_url)  # without them
+    assert "PgBouncer" in (not_ready_reason(engine) or "")
+
+    @event.listens_for(engine, "connect")
+    def set_what_a_role_may_have(connection: Any, _record: object) -> None:
+        connection.cursor().execute("SET statement_timeout = '10s'; SET timezone = utc")
+        connection.cursor().execute("SET application_name = 'catalogue-api'")
+        connection.commit()
+
+    engine.dispose()
     assert "PgBouncer" in (not_ready_reason(engine) or "")
     engine.dispose()
 
