@@ -40,7 +40,7 @@ URL_BYTES = 2**14  # as on AWS; room for the thousand ids of one bulk delete
 PIPELINED_MAX = 16  # requests that are sent before their predecessors are answered
 STALLED_SECONDS = 60  # a client that takes nothing for so long is cut off
 STALLED_MAX = 100  # clients that keep an answer waiting at a time; a long one has half a megabyte
-IDLE_SECONDS = 1  # after an answer; then a connection may be closed for a new one, if there are as many as can be
+IDLE_SECONDS = 1  # after its start, or an answer; then it may be closed for a new one, if there are as many as can be
 OVERFLOW = 50  # connections beyond the bound: they are told so, and may ask for the health
 LINGER_SECONDS = 2
 LIVE = "/health/live"
@@ -115,6 +115,7 @@ class BoundedConnection(HttpToolsProtocol):
             transport.abort()
         else:
             self._watch = self.loop.call_later(HEAD_SECONDS, self._look)
+            self._idle[self] = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import URL, text
 
 from app.api.refusals import RATE
+from app.api.server import HEAD_SECONDS
 from testkit.database import libpq
 from testkit.server import running
 from tests.api.conftest import connection, problem
@@ -186,6 +187,8 @@ def test_who_sends_a_head_slowly_or_not_at_all_is_cut_off(address: str) -> None:
 def test_too_many_connections_are_told_so_and_may_ask_for_the_health(address: str) -> None:
     clients = [connect(address) for _ in range(CONNECTIONS)]
     try:
+        for client in clients:
+            client.sendall(HEAD)
         assert httpx.get(f"{address}/health/live", timeout=30).status_code == 200
         assert problem(httpx.get(f"{address}/products/", timeout=30), 503)
     finally:
@@ -196,13 +199,15 @@ def test_too_many_connections_are_told_so_and_may_ask_for_the_health(address: st
         assert time.monotonic() < deadline
 
 
-def test_connections_that_are_kept_for_nothing_keep_nobody_out(address: str) -> None:
+@pytest.mark.parametrize("request_first", [HEAD + b"\r\n", b""], ids=["answered", "silent"])
+def test_connections_that_are_kept_for_nothing_keep_nobody_out(address: str, request_first: bytes) -> None:
     with ExitStack() as stack:
         for _ in range(CONNECTIONS):
             client = stack.enter_context(connect(address))
-            client.sendall(HEAD + b"\r\n")
-            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
-        deadline = time.monotonic() + 20  # they would be kept for 75 s
+            if request_first:
+                client.sendall(request_first)
+                assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        deadline = time.monotonic() + HEAD_SECONDS - 2  # answered ones would be kept for 75 s, silent ones for 10
         while httpx.get(f"{address}/products/", timeout=30).status_code != 200:
             assert time.monotonic() < deadline
 
