@@ -10,6 +10,7 @@ FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
 PRODUCTS = 3000
 SEED = 1500  # the same products every time
 
+SHARES = {"Roupas": 9, "Calçados": 6, "Eletrodoméstico": 4, "Móveis": 3, "Eletrônico": 3}  # of 25 products
 # Per category: what is sold, with its price range in R$, and how it varies.
 SHOP: dict[str, tuple[list[tuple[str, int, int]], list[str], list[str]]] = {
     "Eletrônico": (
@@ -115,10 +116,11 @@ def example_file() -> bytes:
 
 
 def demo_products(count: int) -> Iterator[dict[str, Any]]:
-    """Generate `count` products, evenly over the five categories, the same ones on every call."""
+    """Generate `count` products, of the categories by their shares, the same ones on every call."""
     chance = random.Random(SEED)  # noqa: S311 - example data, not secrets
+    categories = [name for name, share in SHARES.items() for _ in range(share)]
     for n in range(count):
-        categoria = list(SHOP)[n % len(SHOP)]
+        categoria = categories[n * 7 % len(categories)]  # 7: those of one category are not all beside each other
         kinds, brands, variants = SHOP[categoria]
         kind, low, high = chance.choice(kinds)
         price = low * (high / low) ** chance.random()  # as in shops: many cheap ones, few dear ones

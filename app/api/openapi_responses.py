@@ -78,6 +78,12 @@ NO_ID = FieldError(
 NO_PRICE = FieldError(
     location="body", field="price", message="Input should be greater than 0", code="greater_than", context={"gt": 0}
 )
+NO_ZONE = FieldError(
+    location="query",
+    field="time_zone",
+    message="must be a time zone of the IANA database, such as America/Sao_Paulo",
+    code="value_error",
+)
 NO_LIMIT = FieldError(
     location="query",
     field="limit",
@@ -138,7 +144,10 @@ HISTORY: Responses = {
     200: {"headers": {"Link": header("The older ones", '</products/1/history?before=7>; rel="next"')}},
     **problem_responses(ProductNotFoundError(), InvalidRequestError([NO_ID])),
 }
-SUMMARY: Responses = {200: {"headers": {"Age": _number("Seconds since it was computed", 12)}}}
+SUMMARY: Responses = {
+    200: {"headers": {"Age": _number("Seconds since it was computed", 12)}},
+    **problem_responses(InvalidRequestError([NO_ZONE])),
+}
 READ: Responses = {
     200: {"headers": ETAG, "links": LINKS},
     304: {"description": "The product still is the version that the client has", "headers": ETAG},

@@ -7,6 +7,7 @@ their connection themselves, in one hop to a thread. All give back a finished re
 import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
@@ -165,10 +166,19 @@ async def restore_products_route(request: Request, query: Annotated[recycle_bin.
 @router.get(
     "/summary", summary="Sum up the catalogue", response_model=summary.Summary, responses=openapi_responses.SUMMARY
 )
-def read_summary_route(request: Request, tasks: BackgroundTasks) -> Response:
-    """Sum up the whole catalogue; when it is large, as it was up to a minute ago (`as_of`, and `Age` in seconds)."""
+def read_summary_route(
+    request: Request,
+    tasks: BackgroundTasks,
+    time_zone: Annotated[
+        summary.TimeZone, Query(description="Whose days are counted, by its IANA name", examples=["America/Sao_Paulo"])
+    ] = "UTC",
+    fresh: Annotated[
+        bool, Query(description="Compute it now, however large the catalogue is", examples=[True])
+    ] = False,
+) -> Response:
+    """Sum up the whole catalogue; when it is large, as it was minutes ago at most (`as_of`, and `Age` in seconds)."""
     engine = resources(request).database.engine
-    body, age, is_old = summary.read_summary(engine)
+    body, age, is_old = summary.read_summary(engine, ZoneInfo(time_zone), fresh=fresh)
     if is_old:
         tasks.add_task(summary.refresh_unless_under_way, engine)
     return Response(body, 200, {"Age": str(age)}, "application/json", background=tasks)

@@ -1,6 +1,5 @@
 """What one visitor's session holds, whoever they are: their language and time zone, and what to tell them next."""
 
-from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -39,12 +38,12 @@ def tell_language() -> None:
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
-def zone() -> tzinfo:
+def zone() -> ZoneInfo:
     """Return the time zone of the visitor's browser; UTC when it does not say."""
     try:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+        return ZoneInfo("UTC")
 
 
 def dialog_is_open() -> bool:

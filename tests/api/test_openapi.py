@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 import schemathesis
@@ -67,6 +68,7 @@ json_lines = st.lists(row, max_size=3).map(
 # A file is text to JSON Schema: which texts are right is said here.
 schemathesis.openapi.media_type("text/csv", csv_files.map(str.encode))
 schemathesis.openapi.media_type("application/jsonl", json_lines.map(str.encode))
+schemathesis.openapi.format("time-zone", st.sampled_from(sorted(available_timezones())))
 
 
 Case = schemathesis.Case[Any]

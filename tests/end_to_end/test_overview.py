@@ -13,6 +13,7 @@ from testkit import browser
 from testkit.server import running
 from testkit.tools import require
 from tests.end_to_end.accessibility import violations
+from tests.end_to_end.journey import button
 
 CHARTS = 5
 PRICES = {"Eletrônico": 1500, "Móveis": 899.9, "Roupas": 59.9, "Calçados": 120}
@@ -105,6 +106,43 @@ def test_the_keyboard_leads_from_the_dearest_product_to_its_page_in_the_same_lan
         assert "/produto?" in page.url
         page.go_back()
         expect(page.get_by_role("heading", name="Dearest products")).to_be_visible()
+
+    browser.travel(journey, viewport=DESKTOP)
+
+
+@pytest.mark.parametrize(
+    ("chart", "bar", "address"),
+    [
+        (0, "Móveis: Quantidade de produtos 1", "/?categoria=M%C3%B3veis"),
+        (1, "Roupas: Valor total (R$) R$\N{NO-BREAK SPACE}59,90", "/?categoria=Roupas"),
+        (2, "R$\N{NO-BREAK SPACE}50–100: Quantidade de produtos 1", "/?price_min=50.00&price_max=99.99"),
+    ],
+)
+def test_a_click_on_a_bar_leads_to_its_products(ui_url: str, chart: int, bar: str, address: str) -> None:
+    def journey(page: Page) -> None:
+        page.goto(f"{ui_url}/resumo")
+        charts_are_drawn(page, [])
+        page.get_by_test_id("stVegaLiteChart").nth(chart).get_by_label(bar, exact=True).click()
+        expect(page).to_have_url(f"{ui_url}{address}")
+        expect(browser.table(page).locator("tbody tr")).to_have_count(1)
+        page.go_back()
+        charts_are_drawn(page, [])
+
+    browser.travel(journey, viewport=DESKTOP)
+
+
+def test_who_writes_sees_it_in_the_figures_at_once(ui_url: str) -> None:
+    def journey(page: Page) -> None:
+        page.goto(f"{ui_url}/resumo")
+        count = page.get_by_test_id("stMetric").first
+        expect(count).to_contain_text("4")
+        page.get_by_role("link", name="Produtos", exact=True).click()
+        browser.select_row(page, 0)
+        button(page, "Excluir").click()
+        page.get_by_role("dialog").get_by_role("button", name="Sim, excluir").click()
+        expect(page.get_by_role("dialog")).not_to_be_attached()
+        page.get_by_role("link", name="Visão geral").click()
+        expect(count).to_contain_text("3")
 
     browser.travel(journey, viewport=DESKTOP)
 

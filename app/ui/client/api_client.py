@@ -98,9 +98,10 @@ class ApiClient:
         """Return one product."""
         return self._one("GET", product_id)
 
-    def read_summary(self) -> Summary:
-        """Return the whole catalogue in numbers."""
-        return _read(self._request("GET", f"{self._products_url}summary"), Summary.from_json)
+    def read_summary(self, time_zone: str = "UTC", *, fresh: bool = False) -> Summary:
+        """Return the whole catalogue in numbers, with the days of a time zone; what is `fresh` is computed now."""
+        parameters = {"time_zone": time_zone, "fresh": str(fresh).lower()}
+        return _read(self._request("GET", f"{self._products_url}summary", parameters=parameters), Summary.from_json)
 
     def create_product(self, fields: Mapping[str, Any], idempotency_key: str) -> Product:
         """Create a product from its fields and return it as stored.

@@ -10,7 +10,7 @@ from app.ui.client.api_models import Product
 
 @dataclass(frozen=True)
 class Prices:
-    """The prices of some products, in Brazilian reais; each quartile is the price of one of them."""
+    """The prices of some products, in Brazilian reais; the quartiles are a spreadsheet's."""
 
     min: Decimal
     first_quartile: Decimal
@@ -46,7 +46,7 @@ class PriceRange:
 
 @dataclass(frozen=True)
 class Added:
-    """How many products were created on one day, in UTC."""
+    """How many products were created on one day, in the time zone that was asked for."""
 
     day: date
     count: int

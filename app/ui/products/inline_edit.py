@@ -186,6 +186,7 @@ def _failed(change: Change, error: ApiError) -> Change:
 
 def _replace_in_list(saved: Sequence[Product]) -> None:
     """Show the products as they are now where they stood: sorting anew would move rows under who edits them."""
+    state.note_change()
     listed = state.listed()
     if listed is not None:
         new = {product.id: product for product in saved}

@@ -4,7 +4,7 @@ A column's name is what it is called on the chart, in its tooltips and where som
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +14,8 @@ import altair as alt
 import pandas as pd
 
 from app.ui.client.api_summary import Added, CategorySummary, PriceRange
-from app.ui.formats import money, number, short_money, short_number
+from app.ui.formats import CENT, money, number, short_money, short_number
+from app.ui.products.list_view import ListView, in_cents
 from app.ui.texts import Texts
 
 WHOLE, REAIS = ",d", "$,.2f"  # as Vega takes them; the marks and the currency are those of the language
@@ -28,40 +29,68 @@ BARS_OF_TIME, MONTHS = 31, 36  # more of them would be too thin on a phone
 STEPS = [step * Decimal(10) ** power for power in range(-2, 11) for step in (1, 2, 5)]  # a price has ten digits
 
 
+PICKED = "picked"  # the name of what somebody clicked on, in a chart's selection
+RANGES = 12  # bars of prices at most: a few very dear products do not make the others thin
+
+
 @dataclass(frozen=True)
 class ChartCard:
-    """A chart with its heading, what it shows in one sentence for who cannot see it, and how to read it."""
+    """A chart with its heading, what it shows in one sentence for who cannot see it, and how to read it.
+
+    `views` are the lists of the products that each bar is about, by what the bar is called in the column `what`.
+    """
 
     title: str
     chart: alt.LayerChart | alt.Chart
     alt: str
+    what: str
+    views: Mapping[str, ListView]
     hint: str = ""
 
 
 def by_category(categories: Sequence[CategorySummary], texts: Texts) -> ChartCard:
     """Show how many products each category has."""
     rows = [(group.categoria, group.count, number(group.count, texts)) for group in categories]
-    return _bars(texts.by_category, (texts.categoria, texts.number_of_products), rows, WHOLE, texts)
+    names = (texts.categoria, texts.number_of_products)
+    return _bars(texts.by_category, names, rows, WHOLE, _by_category(categories), texts)
 
 
 def value_by_category(categories: Sequence[CategorySummary], texts: Texts) -> ChartCard:
     """Show what the products of each category cost together."""
     totals = [(group.categoria, group.price.total if group.price else Decimal(0)) for group in categories]
     rows = [(categoria, float(total), short_money(total, texts)) for categoria, total in totals]
-    return _bars(texts.value_by_category, (texts.categoria, texts.total_value_in_reais), rows, REAIS, texts)
+    names = (texts.categoria, texts.total_value_in_reais)
+    return _bars(texts.value_by_category, names, rows, REAIS, _by_category(categories), texts)
 
 
 def by_price(ranges: Sequence[PriceRange], texts: Texts) -> ChartCard:
-    """Show how many products there are in each range of prices."""
-    rows = [
-        (
-            f"R$\N{NO-BREAK SPACE}{short_number(part.low, texts)}–{short_number(part.high, texts)}",
-            part.count,
-            number(part.count, texts),
-        )
-        for part in ranges
-    ]
-    return _bars(texts.by_price, (texts.price_range, texts.number_of_products), rows, WHOLE, texts)
+    """Show how many products there are in each range of prices; the ends are wider ones where they are many."""
+    rows, views = [], {}
+    for part in _fewer(ranges):
+        label = f"R$\N{NO-BREAK SPACE}{short_number(part.low, texts)}–{short_number(part.high, texts)}"
+        rows.append((label, part.count, number(part.count, texts)))
+        # The least price of a range is in it, the highest is not.
+        views[label] = ListView(price_min=in_cents(Decimal(part.low)), price_max=Decimal(part.high) - CENT)
+    return _bars(texts.by_price, (texts.price_range, texts.number_of_products), rows, WHOLE, views, texts)
+
+
+def _fewer(ranges: Sequence[PriceRange]) -> list[PriceRange]:
+    """Return ranges of which those with the fewest products, at both ends, are put together to one each."""
+    if len(ranges) <= RANGES:
+        return list(ranges)
+    kept = RANGES - 2
+    first = max(range(len(ranges) - kept + 1), key=lambda n: sum(part.count for part in ranges[n : n + kept]))
+    parts = [ranges[:first], *([part] for part in ranges[first : first + kept]), ranges[first + kept :]]
+    together = [PriceRange(part[0].low, part[-1].high, sum(one.count for one in part)) for part in parts if part]
+    while not together[0].count:
+        del together[0]
+    while not together[-1].count:
+        del together[-1]
+    return together
+
+
+def _by_category(categories: Sequence[CategorySummary]) -> dict[str, ListView]:
+    return {group.categoria: ListView(categoria=(group.categoria,)) for group in categories}
 
 
 def spread_by_category(categories: Sequence[CategorySummary], texts: Texts) -> ChartCard:
@@ -104,6 +133,8 @@ def spread_by_category(categories: Sequence[CategorySummary], texts: Texts) -> C
         texts.spread_by_category,
         _finished(alt.layer(*parts), texts),
         texts.the_medians.format(title=texts.spread_by_category, list=medians),
+        texts.categoria,
+        _by_category(categories),
         texts.spread_hint,
     )
 
@@ -145,11 +176,21 @@ def added_over_time(added: Sequence[Added], today: date, count: int, texts: Text
     alt_text = texts.the_most.format(title=title, label=most.strftime(short), value=number(counts[most], texts))
     shown = sum(counts.values())
     hint = texts.newest_only.format(part=number(shown, texts), whole=number(count, texts)) if shown < count else ""
-    return ChartCard(title, _finished(bars, texts), alt_text, hint)
+    ends = [start - timedelta(days=1) for start in [*counts][1:]] + [last]
+    views = {
+        start.strftime(short): ListView(created_from=max(start, first), created_to=end)
+        for start, end in zip(counts, ends, strict=True)
+    }
+    return ChartCard(title, _finished(bars, texts), alt_text, unit, views, hint)
 
 
 def _bars(
-    title: str, names: tuple[str, str], rows: Sequence[tuple[str, float, str]], written: str, texts: Texts
+    title: str,
+    names: tuple[str, str],
+    rows: Sequence[tuple[str, float, str]],
+    written: str,
+    views: Mapping[str, ListView],
+    texts: Texts,
 ) -> ChartCard:
     """Draw a bar for each row: what it is about, how long it is, and that in words."""
     what, amount = names
@@ -168,7 +209,7 @@ def _bars(
         text=alt.Text(field=texts.label, type="nominal")
     )
     alt_text = texts.the_most.format(title=title, label=longest[0], value=longest[2])
-    return ChartCard(title, _finished(bars + labels, texts), alt_text)
+    return ChartCard(title, _finished(bars + labels, texts), alt_text, what, views)
 
 
 def _labels(field: str) -> alt.Y:
@@ -189,13 +230,17 @@ def _telling_bars(chart: alt.Chart, what: str, numbers: Iterable[str], written: 
         return f"datum[{json.dumps(name)}]"
 
     told = ", ', ', ".join(f"{json.dumps(name)}, ' ', format({column(name)}, '{written}')" for name in numbers)
-    bars: alt.Chart = chart.mark_bar(
-        description=alt.ExprRef(f"join([{column(what)}, ': ', {told}], '')"), **look
-    ).encode(
-        tooltip=[
-            alt.Tooltip(field=what, type="nominal"),
-            *(alt.Tooltip(field=name, type="quantitative", format=written) for name in numbers),
-        ]
+    bars: alt.Chart = (
+        chart.mark_bar(
+            description=alt.ExprRef(f"join([{column(what)}, ': ', {told}], '')"), **{"cursor": "pointer"} | look
+        )
+        .encode(
+            tooltip=[
+                alt.Tooltip(field=what, type="nominal"),
+                *(alt.Tooltip(field=name, type="quantitative", format=written) for name in numbers),
+            ]
+        )
+        .add_params(alt.selection_point(name=PICKED, fields=[what]))
     )
     return bars
 

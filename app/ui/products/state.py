@@ -49,6 +49,23 @@ def keep_listed(page: Listed | None) -> None:
     """Keep a page of products to show it again; None has it read anew, once nobody is editing what is on it."""
     kept = listed()
     st.session_state["listed"] = page or (kept and replace(kept, is_current=False))
+    if page is None:
+        note_change()
+
+
+def note_change() -> None:
+    """Remember that this visitor may have changed the catalogue: figures from before would deny it."""
+    st.session_state["has_changed"] = True
+
+
+def has_changed() -> bool:
+    """Say whether the catalogue may have been changed since `change_is_shown` was called last."""
+    return bool(st.session_state.get("has_changed"))
+
+
+def change_is_shown() -> None:
+    """Forget that the catalogue was changed."""
+    st.session_state["has_changed"] = False
 
 
 def open_dialog() -> Dialog | None:

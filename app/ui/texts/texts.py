@@ -140,6 +140,7 @@ class Texts:
     week: str
     month: str
     year: str
+    exact_numbers: str
     newest_only: str
     the_most: str
     the_medians: str

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from decimal import Decimal
 
+import pandas as pd
 import streamlit as st
 
 from app.ui import address, errors, session
@@ -11,7 +13,7 @@ from app.ui.client.api_models import ApiError, Product
 from app.ui.client.api_summary import Prices, Summary
 from app.ui.formats import moment, money, number, plain, short_money
 from app.ui.products import overview_charts, state
-from app.ui.products.overview_charts import ChartCard
+from app.ui.products.overview_charts import PICKED, ChartCard
 from app.ui.settings import api_url, service_token
 from app.ui.sign_in import access
 
@@ -23,10 +25,16 @@ CHART_WIDTH = 420  # pixels at least, of a chart that has another one beside it
 texts = session.texts()
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=1, show_spinner=False)
-def read(url: str, token: str | None, _client: ApiClient) -> Summary:  # noqa: ARG001 - a change of either reads again
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=8, show_spinner=False)
+def read(
+    url: str,  # noqa: ARG001 - a change of either reads again
+    token: str | None,  # noqa: ARG001
+    time_zone: str,
+    _client: ApiClient,
+    _fresh: bool,
+) -> Summary:
     """Return the summary; an ApiError is not kept."""
-    return _client.read_summary()
+    return _client.read_summary(time_zone, fresh=_fresh)
 
 
 @contextmanager
@@ -46,13 +54,19 @@ def shape_of_the_page() -> Iterator[None]:
 
 def read_or_tell() -> Summary | None:
     """Return the summary, or None after showing why there is none."""
+    asked_again = bool(st.session_state.get(READ_AGAIN))
+    fresh = asked_again or state.has_changed()
+    if fresh:
+        read.clear()
     try:
         # Read again, the figures that are there stay until the new ones are.
-        with nullcontext() if st.session_state.get(READ_AGAIN) else shape_of_the_page():
-            return read(api_url(), service_token(), access.client())
+        with nullcontext() if asked_again else shape_of_the_page():
+            found = read(api_url(), service_token(), session.zone().key, access.client(), fresh)
     except ApiError as error:
         errors.show_and_retry(error, texts.could_not_sum_up)
         return None
+    state.change_is_shown()
+    return found
 
 
 def figures(summary: Summary, price: Prices) -> None:
@@ -60,20 +74,58 @@ def figures(summary: Summary, price: Prices) -> None:
     used = sum(1 for category in summary.categories if category.count)
     with st.grid(5, min_column_width=CARD_WIDTH):
         st.metric(texts.products, number(summary.count, texts), border=True)
-        st.metric(texts.total_value, plain(short_money(price.total, texts)), border=True)
-        st.metric(texts.median_price, plain(short_money(price.median, texts)), border=True, help=texts.median_help)
-        st.metric(texts.dearest, plain(short_money(price.max, texts)), border=True)
+        amount(texts.total_value, price.total)
+        amount(texts.median_price, price.median, texts.median_help)
+        amount(texts.dearest, price.max)
         in_use = texts.out_of.format(part=used, whole=len(summary.categories))
         st.metric(texts.categories_in_use, in_use, border=True)
 
 
+def amount(label: str, value: Decimal, hint: str = "") -> None:
+    """Show an amount of money; where it is shortened, its help has all of it."""
+    short, exact = short_money(value, texts), money(value, texts)
+    helped = " ".join(filter(None, ("" if short == exact else f"{exact}.", hint)))
+    st.metric(label, plain(short), border=True, help=plain(helped) or None)
+
+
 def show(card: ChartCard) -> None:
-    """Show a chart below its heading."""
+    """Show a chart below its heading; a click on a bar leads to the products that it is about."""
     with st.container(border=True, height="stretch"):
         st.header(card.title, anchor=False)
-        st.altair_chart(card.chart, alt=card.alt)
+        event = st.altair_chart(card.chart, alt=card.alt, key=f"chart {card.title}", on_select="rerun")
         if card.hint:
             st.caption(card.hint)
+    for point in event["selection"].get(PICKED, []):
+        if view := card.views.get(point[card.what]):
+            st.switch_page("views/products.py", query_params=view.parameters())
+
+
+def exact(summary: Summary) -> None:
+    """Show the numbers behind the charts, all digits of them."""
+    with st.expander(texts.exact_numbers):
+        st.table(
+            pd.DataFrame(
+                {
+                    texts.categoria: [group.categoria for group in summary.categories],
+                    texts.products: [number(group.count, texts) for group in summary.categories],
+                    **{
+                        label: [
+                            plain(money(getattr(group.price, name), texts)) if group.price else "—"
+                            for group in summary.categories
+                        ]
+                        for name, label in (
+                            ("total", texts.total_value),
+                            ("min", texts.cheapest),
+                            ("first_quartile", texts.first_quartile),
+                            ("median", texts.median),
+                            ("third_quartile", texts.third_quartile),
+                            ("max", texts.dearest),
+                        )
+                    },
+                }
+            ),
+            hide_index=True,
+        )
 
 
 def ends(title: str, products: tuple[Product, ...], key: str) -> None:
@@ -104,9 +156,11 @@ def charts(summary: Summary) -> None:
         show(overview_charts.by_price(summary.ranges, texts))
         show(overview_charts.spread_by_category(summary.categories, texts))
         with grid.cell(column_span="all"):
-            show(overview_charts.added_over_time(summary.added, summary.as_of.date(), summary.count, texts))
+            today = summary.as_of.astimezone(session.zone()).date()
+            show(overview_charts.added_over_time(summary.added, today, summary.count, texts))
         ends(texts.cheapest_products, summary.cheapest, "cheapest")
         ends(texts.dearest_products, summary.dearest, "dearest")
+    exact(summary)
 
 
 address.tidy({})
@@ -115,7 +169,7 @@ if summary is not None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         when = moment(summary.as_of, session.zone(), texts)
         st.caption(texts.figures_of.format(when=when), width="content")
-        st.button(texts.read_figures_again, key=READ_AGAIN, icon=":material/refresh:", on_click=read.clear)
+        st.button(texts.read_figures_again, key=READ_AGAIN, icon=":material/refresh:")
     if summary.price is None:
         with st.container(border=True, horizontal_alignment="center"):
             st.space("small")

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_summary import Added, CategorySummary, PriceRange, Prices
 from app.ui.products import overview_charts
+from app.ui.products.list_view import ListView
 from app.ui.products.overview_charts import ChartCard
 from app.ui.sign_in import access
 from app.ui.texts import ENGLISH, PORTUGUESE
@@ -125,9 +126,9 @@ def test_the_charts_show_the_catalogue(visit: Visit, api_url: str, five_products
             [f"R${NBSP}500–1.000", 0, "0"],
             [f"R${NBSP}1.000–2.000", 1, "1"],
         ],
-        "Preços por categoria; as medianas: Móveis R$ 1.500,00; Roupas R$ 10,00": [
+        "Preços por categoria; as medianas: Móveis R$ 1.500,00; Roupas R$ 15,00": [
             ["Móveis", 1500.0, 1500.0, 1500.0, 1500.0, 1500.0],
-            ["Roupas", 0.5, 0.5, 10.0, 19.99, 20.0],
+            ["Roupas", 0.5, 7.63, 15.0, 19.99, 20.0],
         ],
         f"Produtos cadastrados por dia; o maior valor: {week[-1]}, 5": [
             *([day, 0] for day in week[:-1]),
@@ -168,6 +169,18 @@ def test_one_request_is_enough_for_everybody_until_somebody_reads_again(
     assert figures(run(app))["Produtos"] == "5"
     assert figures(click(app, "read_again"))["Produtos"] == "4"
     assert misbehaviour.requests == ["GET", "GET"]
+
+
+def test_exact_amounts_are_there_where_they_are_shortened(
+    visit: Visit, api: ApiClient, api_url: str, product: dict[str, Any]
+) -> None:
+    api.create_product(product | {"price": Decimal("3678119.17")}, uuid4().hex)
+    app = visit(api_url)
+    assert figures(app)["Valor total"] == "R$ 3,68 mi"
+    helped = {metric.label: metric.help.replace("\\", "").replace(NBSP, " ") for metric in app.metric}
+    assert helped["Valor total"] == "R$ 3.678.119,17."
+    [exact] = app.table
+    assert "R$ 3.678.119,17" in exact.value["Valor total"].iloc[1].replace("\\", "").replace(NBSP, " ")
 
 
 def test_figures_of_another_api_or_read_with_another_token_are_not_shown(
@@ -305,6 +318,28 @@ def test_prices_lie_between_round_ones_on_a_logarithmic_scale(
     x = json.loads(card.chart.to_json())["layer"][0]["encoding"]["x"]
     assert x["scale"] == {"type": "log", "domain": domain, "nice": False}
     assert x["axis"]["values"] == labels
+
+
+def test_a_few_very_dear_products_make_no_other_bars_thin() -> None:
+    counts = [3, 74, 300, 700, 800, 400, 300, 200, 120, 8, *[0] * 15, 1]
+    bounds = [step * 10**power for power in range(10) for step in (1, 2, 5)]
+    ranges = [PriceRange(low, high, n) for low, high, n in zip(bounds[3:], bounds[4:], counts, strict=False)]
+    card = overview_charts.by_price(ranges, PORTUGUESE)
+    shown = [(label.replace(NBSP, " "), count) for label, count, _ in rows(card)]
+    assert len(shown) <= overview_charts.RANGES
+    assert sum(count for _, count in shown) == sum(counts)
+    assert shown[0] == ("R$ 10–20", 3)
+    assert shown[-1] == ("R$ 20.000–5 bi", 1)
+    assert card.views[rows(card)[-1][0]] == ListView(price_min=Decimal("20000.00"), price_max=Decimal("4999999999.99"))
+
+
+def test_a_bar_knows_the_list_of_what_it_shows() -> None:
+    card = overview_charts.by_price([PriceRange(10, 20, 3)], PORTUGUESE)
+    assert [*card.views.values()] == [ListView(price_min=Decimal("10.00"), price_max=Decimal("19.99"))]
+    card = over(1080)
+    assert card.views["12/2023"] == ListView(created_from=date(2023, 12, 11), created_to=date(2023, 12, 31))
+    assert card.views["11/2026"] == ListView(created_from=date(2026, 11, 1), created_to=TODAY)
+    assert [(view.created_from, view.created_to) for view in over(1).views.values()][-1] == (TODAY, TODAY)
 
 
 def test_large_prices_are_short() -> None:
