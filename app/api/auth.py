@@ -19,7 +19,9 @@ SCHEME = {
 }
 NO_TOKEN = "Sign in first: send a token in the header Authorization, as Bearer."
 PROBLEMS: tuple[ApiError, ...] = (NotSignedInError(NO_TOKEN), IdentityProviderUnavailableError())
-IDENTITY = b"identity-token"  # the header with the ID token that came with an access token: it has the person's name
+# Headers with the access token of the person for whom the service asks, and the ID token that came with it, which has
+# the person's name.
+ACCESS, IDENTITY = b"access-token", b"identity-token"
 logger = logging.getLogger("uvicorn.error")
 
 
@@ -48,10 +50,13 @@ class Authenticator:
         if self._service_token is None and self._access_tokens is None:
             logger.warning("SERVICE_TOKEN and OIDC_ISSUER are not set: everybody who reaches this API may use it.")
 
-    async def caller(self, authorization: bytes | None, identity: bytes | None = None) -> Caller:
-        """Return whose token the header `authorization` holds.
+    async def caller(
+        self, authorization: bytes | None, access: bytes | None = None, identity: bytes | None = None
+    ) -> Caller:
+        """Return whose token the header `authorization` holds, or for whom the service asks.
 
-        Somebody who sends the ID token that came with it in the header Identity-Token is called by the name in there.
+        Somebody whose ID token comes along is called by the name in there. Where no access token is known, as with a
+        UI that has a sign-in of its own, the service is itself.
 
         Raises:
             NotSignedInError: it lets nobody in.
@@ -63,7 +68,9 @@ class Authenticator:
             raise NotSignedInError(NO_TOKEN)
         token = authorization[7:]
         if self._service_token and hmac.compare_digest(token, self._service_token):
-            return SERVICE
+            if not access or self._access_tokens is None:
+                return SERVICE
+            token = access
         if self._access_tokens is None:
             raise NotSignedInError("The token is not the service token.")
         subject, name = await self._access_tokens.holder(token.decode("latin-1"))

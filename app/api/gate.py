@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import person
-from app.api.auth import IDENTITY
+from app.api.auth import ACCESS, IDENTITY
 from app.api.errors import ApiError, BodyTooLargeError, BodyTooSlowError
 from app.api.problem_handlers import problem_response
 from app.api.resources import Resources
@@ -21,6 +21,7 @@ OPEN = {"/health/live", "/health/ready", "/docs", "/openapi.json"}  # all else i
 # Files have their own limits and places: router_transfer.py reads and writes them piece by piece.
 FILES = {f"{PRODUCTS}/import", f"{PRODUCTS}/import/preview", f"{PRODUCTS}/export"}
 EXPECTED = "catalogue.expected"  # in the scope of a request that the server has let in
+TOKENS = (b"authorization", ACCESS, IDENTITY)
 BODY_SECONDS = 10  # within which a body has to arrive
 DRAINED_SECONDS = 2  # so long and so much of a refused body is still read, for its sender to see the answer
 DRAINED_BYTES = 2**20
@@ -41,10 +42,10 @@ class Gate:
         room, is_file = resources.room, scope["path"] in FILES
         if scope.get(EXPECTED):
             room.meet()
-        authorization, identity, has_body, length = _head(scope)
+        tokens, has_body, length = _head(scope)
         try:
             room.require()
-            caller = await resources.authenticator.caller(authorization, identity)
+            caller = await resources.authenticator.caller(*tokens)
             scope.setdefault("state", {})["caller"] = caller.id
             person.set_current(caller.name)
             if has_body and not is_file:
@@ -82,20 +83,19 @@ class _DisconnectedError(Exception):
     """Nobody waits for an answer any more."""
 
 
-def _head(scope: Scope) -> tuple[bytes | None, bytes | None, bool, int]:
-    """Return the headers with the caller's tokens, whether there is a body, and how long it says it is."""
-    authorization, identity, has_body, length = None, None, False, 0
+def _head(scope: Scope) -> tuple[list[bytes | None], bool, int]:
+    """Return the headers TOKENS, whether there is a body, and how long it says it is."""
+    tokens: dict[bytes, bytes | None] = dict.fromkeys(TOKENS)
+    has_body, length = False, 0
     for name, value in scope["headers"]:
-        if name == b"authorization":
-            authorization = value
-        elif name == IDENTITY:
-            identity = value
+        if name in tokens:
+            tokens[name] = value
         elif name == b"content-length":
             length = int(value) if value.isdigit() else 0
             has_body = has_body or length > 0
         elif name == b"transfer-encoding":
             has_body = True
-    return authorization, identity, has_body, length
+    return list(tokens.values()), has_body, length
 
 
 async def _read(receive: Receive, length: int, limit: int) -> bytes:

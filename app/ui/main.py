@@ -65,6 +65,13 @@ page = st.navigation(
             help=texts.files_help,
             url_path="arquivos",
         ),
+        st.Page(
+            "views/deleted.py",
+            title=texts.bin,
+            icon=":material/delete_sweep:",
+            help=texts.bin_help,
+            url_path="lixeira",
+        ),
     ],
     position="top" if access.may_enter() else "hidden",
 )
@@ -77,6 +84,16 @@ if name := access.user_name():
     with account:
         sign_in.account(name)
 
+# At the bottom: at the top it would lie on the button that closes a dialog.
+st.html(
+    "<style>[data-testid=stToastContainer] { top: auto !important; bottom: 1rem !important; } "
+    # What they do sees one page of the list only, and the page has both for all of it.
+    "[data-testid=stElementToolbar] :is(button[aria-label^='Search'], button[aria-label^='Download']) "
+    "{ display: none; } "
+    ".st-key-hint { min-height: 2.5rem; justify-content: center; } "
+    ".st-key-delete_confirm button { background: #b3261e; border-color: #b3261e; color: #fff; } "
+    ".st-key-delete_confirm button:hover { background: #8c1d18; border-color: #8c1d18; color: #fff; }</style>"
+)
 if announcement := session.take_announcement():
     st.toast(announcement, icon=":material/check_circle:", duration="long")
 
@@ -91,5 +108,6 @@ except InvalidApiUrlError as error:
     st.error(sentence, title=texts.invalid_api_url_title, icon=":material/error:")
     st.stop()
 
+session.note_page(page.url_path)
 with errors.error_boundary():
     page.run()

@@ -108,6 +108,7 @@ def _secrets(settings: SignInSettings) -> dict[str, Any]:
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
             "server_metadata_url": f"{settings.issuer}/.well-known/openid-configuration",
+            "expose_tokens": ["access", "id"],  # to our pages, for the API; browsers have them in a signed cookie
             # Streamlit uses PKCE where a provider says that it can; Amazon Cognito can and does not say so.
             "client_kwargs": {"code_challenge_method": "S256"},
         }

@@ -51,6 +51,19 @@ def dialog_is_open() -> bool:
     return st.session_state.get(DIALOG) is not None
 
 
+def note_page(path: str) -> None:
+    """Note which page is run, to know when the visitor comes from another one."""
+    before = st.session_state.get("page", path)
+    st.session_state["page"] = path
+    if before != path:
+        st.session_state["has_arrived"] = True
+
+
+def has_arrived() -> bool:
+    """Say, once, whether the visitor has been on another page of the same session since this was asked last."""
+    return bool(st.session_state.pop("has_arrived", False))
+
+
 def announce(message: str) -> None:
     """Show a sentence of Markdown once, in the next run."""
     st.session_state["announcement"] = message

@@ -154,6 +154,21 @@ def test_the_history_has_the_name_of_who_sent_the_token(
         assert by(client, product, Authorization=bearer, **{"Identity-Token": issuer.id_token(**claims)}) == name
 
 
+def test_a_service_asks_for_somebody_whose_tokens_it_has(
+    client: TestClient, issuer: Issuer, migrated_postgres_url: URL, product: dict[str, Any]
+) -> None:
+    service = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
+    tokens = {"Access-Token": issuer.token(), "Identity-Token": issuer.id_token()}
+    assert by(client, product, **service, **tokens) == "Ana Souza"
+    assert by(client, product, **service, **{"Access-Token": issuer.token()}) == "ana"
+    for wrong in (issuer.token(exp=1), issuer.id_token(), "x"):
+        assert client.get("/products/", headers=service | {"Access-Token": wrong}).status_code == 401
+    assert client.get("/products/", headers={"Access-Token": issuer.token()}).status_code == 401
+    settings = Settings(database_url=libpq(migrated_postgres_url), service_token=SERVICE_TOKEN)
+    with TestClient(create_app(settings)) as knows_no_issuer:
+        assert by(knows_no_issuer, product, **service, **tokens) == "service"
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"sub": "eva"}, {"aud": "another"}, {"aud": None}, {"token_use": "access"}, {"exp": 1}, {"key": "x" * 40}],

@@ -54,6 +54,7 @@ class Misbehaviour:
     released: threading.Event = field(default_factory=threading.Event)  # ends the delay
     requests: list[str] = field(default_factory=list)  # the methods seen
     authorizations: list[str] = field(default_factory=list)  # the values of that header seen
+    persons: list[tuple[str | None, str | None]] = field(default_factory=list)  # whose tokens came besides
     cookies: list[str] = field(default_factory=list)  # the cookies that came back; every answer sets one
 
 
@@ -71,6 +72,7 @@ def misbehaviour() -> Iterator[Misbehaviour]:
                 self.rfile.readline()
             state.requests.append(self.command)
             state.authorizations += self.headers.get_all("Authorization") or []
+            state.persons.append((self.headers.get("Access-Token"), self.headers.get("Identity-Token")))
             state.cookies += self.headers.get_all("Cookie") or []
             state.released.wait(state.delay)
             answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
@@ -18,13 +19,19 @@ from app.ui.client.api_models import (
     EVERYTHING,
     NOT_NOW,
     ApiError,
+    BulkChange,
+    Chosen,
+    DeletedProduct,
+    Deletion,
     Failure,
     FieldError,
+    HistoryEntry,
     Imported,
     ImportStatus,
     Page,
     Product,
     ProductFilter,
+    Totals,
 )
 from app.ui.client.api_summary import Summary
 
@@ -36,7 +43,15 @@ IMPORT_BEGINS_SECONDS = 15  # it may wait for a slot for ten
 ACCEPTED = 202
 SAFE_METHODS = frozenset({"GET"})
 ATTEMPTS = 3
+LINES = "application/jsonl"  # of the API: line by line how far it is, and what it came to
+# What reading an answer raises that something else than the API may have written.
+NOT_AS_AGREED = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 Result = TypeVar("Result")
+Progress = Callable[[int, int], object]  # how many products are done, of how many
+
+
+def nobody_waits(_done: int, _of: int) -> None:
+    """Be told how far it is, and tell nobody."""
 
 
 class ApiClient:
@@ -67,8 +82,15 @@ class ApiClient:
         self._session.trust_env = False  # the API is a neighbour: no proxy of this machine lies on the way
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # visitors share this session
         self._session.headers["Accept"] = "application/json"
+        self._person: dict[str, str] = {}
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def as_person(self, access_token: str, id_token: str | None) -> "ApiClient":
+        """Return this client, its connections too, for the requests of somebody who has signed in."""
+        theirs = copy(self)
+        theirs._person = {"Access-Token": access_token} | ({"Identity-Token": id_token} if id_token else {})
+        return theirs
 
     def list_products(
         self,
@@ -132,11 +154,53 @@ class ApiClient:
         """Delete a product and return what it was; another `version` by now is a 412."""
         return self._one("DELETE", product_id, version=version)
 
-    def delete_products(self, product_ids: Sequence[int]) -> int:
-        """Delete these products, all or none, and return how many they were; one that is gone already is a 409."""
-        parameters = {"id": list(product_ids), "confirm": len(product_ids)}
-        response = self._request("DELETE", self._products_url, parameters=parameters)
-        return _read(response, lambda body: int(body["deleted"]))
+    def delete_products(self, chosen: Chosen, count: int, on_progress: Progress = nobody_waits) -> Deletion:
+        """Delete products, all or none; when they are not `count` by now, it is a 409."""
+        return self._bulk("DELETE", {**chosen.parameters(), "confirm": count}, None, Deletion.from_json, on_progress)
+
+    def change_products(
+        self, chosen: Chosen, change: Mapping[str, Any], count: int, on_progress: Progress = nobody_waits
+    ) -> BulkChange:
+        """Change the category or the prices of products, all or none; when they are not `count` by now, it is a 409."""
+        parameters = {**chosen.parameters(), "confirm": count}
+        return self._bulk("PATCH", parameters, change, BulkChange.from_json, on_progress)
+
+    def preview_change(self, chosen: Chosen, change: Mapping[str, Any]) -> BulkChange:
+        """Return what `change_products` would do."""
+        parameters = {**chosen.parameters(), "dry_run": "true"}
+        return self._bulk("PATCH", parameters, change, BulkChange.from_json, nobody_waits)
+
+    def total(self, chosen: Chosen) -> Totals:
+        """Return how many products there are, and what they cost."""
+        url = f"{self._products_url}totals"
+        return _read(self._request("GET", url, parameters=chosen.parameters()), Totals.from_json)
+
+    def list_deleted(self, *, after: str | None = None) -> tuple[tuple[DeletedProduct, ...], str | None]:
+        """Return some of the bin, the newest first, and the cursor of the older ones."""
+        response = self._request("GET", f"{self._products_url}deleted", parameters={"after": after})
+        found = _read(response, lambda body: tuple(map(DeletedProduct.from_json, body)))
+        return found, _cursor(response, "next", "after")
+
+    def restore(self, *, ids: Sequence[int] = (), deletion: str | None = None) -> int:
+        """Take deleted products back, or all of one deletion; return how many they were."""
+        parameters = {"id": list(ids)} if ids else {"deletion": deletion}
+        url = f"{self._products_url}deleted/restore"
+        response = self._request("POST", url, parameters=parameters, timeout=FILE_TIMEOUT)
+        return _read(response, lambda body: int(body["restored"]))
+
+    def read_history(
+        self, product_id: int, *, before: str | None = None
+    ) -> tuple[tuple[HistoryEntry, ...], str | None]:
+        """Return what became of a product, the newest first, and where the older entries begin."""
+        url = f"{self._products_url}{product_id}/history"
+        response = self._request("GET", url, parameters={"before": before})
+        found = _read(response, lambda body: tuple(map(HistoryEntry.from_json, body)))
+        return found, _cursor(response, "next", "before")
+
+    def suggest(self, q: str) -> tuple[str, ...]:
+        """Return near spellings for a search that finds nothing."""
+        response = self._request("GET", f"{self._products_url}suggestions", parameters={"q": q})
+        return _read(response, lambda body: tuple(map(str, body["suggestions"])))
 
     def import_products(self, file: Iterable[bytes], *, skip_refused: bool, key: str = "") -> Imported:
         """Create the products of a CSV file, which is sent as its pieces come, and wait until the API is done with it.
@@ -226,6 +290,39 @@ class ApiClient:
             return False
         return True
 
+    def _bulk(
+        self,
+        method: str,
+        parameters: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        read: Callable[[Any], Result],
+        on_progress: Progress,
+    ) -> Result:
+        """Do something with many products, and tell meanwhile how far it is."""
+        response = self._request(
+            method,
+            self._products_url,
+            body,
+            parameters=parameters,
+            headers={"Accept": LINES},
+            timeout=FILE_TIMEOUT,
+            stream=True,
+        )
+        with response:
+            if not response.headers.get("Content-Type", "").startswith(LINES):
+                return _read(response, read)
+            try:
+                for line in response.iter_lines():
+                    said = json.loads(line, parse_float=Decimal)
+                    if "result" in said:
+                        return read(said["result"])
+                    if "problem" in said:
+                        raise _problem(said["problem"], int(said["problem"]["status"]))
+                    on_progress(int(said["done"]), int(said["of"]))
+            except (requests.RequestException, *NOT_AS_AGREED) as error:
+                raise ApiError(Failure.INTERRUPTED, str(error), outcome_unknown=True) from error
+        raise ApiError(Failure.INTERRUPTED, "the answer has no end", outcome_unknown=True)
+
     def _one(
         self, method: str, product_id: int, body: Mapping[str, Any] | None = None, *, version: int | None = None
     ) -> Product:
@@ -253,7 +350,11 @@ class ApiClient:
                 url,
                 params=parameters,
                 data=data,
-                headers={**({} if body is None else {"Content-Type": media_type}), **(headers or {})},
+                headers={
+                    **({} if body is None else {"Content-Type": media_type}),
+                    **self._person,
+                    **(headers or {}),
+                },
                 timeout=timeout or self._timeout,
                 allow_redirects=False,
                 stream=stream,
@@ -299,16 +400,19 @@ def _cursor(response: requests.Response, relation: str, name: str) -> str | None
 
 def _refused(response: requests.Response, *, unsafe: bool) -> ApiError:
     try:
-        problem = response.json()
-        return ApiError(
-            Failure.REFUSED,
-            str(problem["detail"]),
-            status=response.status_code,
-            errors=[FieldError.from_json(error) for error in problem.get("errors") or ()],
-            refused=int(problem.get("refused") or 0),
-        )
+        return _problem(response.json(), response.status_code)
     except (requests.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return _not_the_api(response, outcome_unknown=unsafe and response.status_code >= 500)
+
+
+def _problem(problem: Any, status: int) -> ApiError:
+    return ApiError(
+        Failure.REFUSED,
+        str(problem["detail"]),
+        status=status,
+        errors=[FieldError.from_json(error) for error in problem.get("errors") or ()],
+        refused=int(problem.get("refused") or 0),
+    )
 
 
 def _json(response: requests.Response) -> Any:
@@ -323,7 +427,7 @@ def _read(response: requests.Response, read: Callable[[Any], Result]) -> Result:
     body = _json(response)
     try:
         return read(body)
-    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
+    except NOT_AS_AGREED:
         raise _not_the_api(response) from None
 
 

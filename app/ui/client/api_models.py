@@ -66,6 +66,18 @@ EVERYTHING = ProductFilter()
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Products to do something with at once: these ids, or else all that meet a filter."""
+
+    ids: tuple[int, ...] = ()
+    products: ProductFilter = EVERYTHING
+
+    def parameters(self) -> dict[str, Any]:
+        """Return them as parameters of an address."""
+        return {"id": list(self.ids)} if self.ids else self.products.parameters()
+
+
+@dataclass(frozen=True)
 class Page:
     """One page of the list, and the cursors of the pages beside it, if there are any.
 
@@ -125,6 +137,97 @@ class Imported:
     def from_json(cls, body: Any) -> "Imported":
         """Return the API's account of an import; what is none raises KeyError, TypeError or ValueError."""
         return cls(int(body["created"]), int(body["refused"]), tuple(FieldError.from_json(e) for e in body["errors"]))
+
+
+@dataclass(frozen=True)
+class DeletedProduct:
+    """A product in the bin, and who put it there when; `person` is None where nobody knows."""
+
+    product: Product
+    at: datetime
+    person: str | None
+
+    @classmethod
+    def from_json(cls, body: Any) -> "DeletedProduct":
+        """Return one of the bin's products; what is none raises KeyError, TypeError or ValueError."""
+        person = body["deleted_by"]
+        return cls(
+            Product.from_json(body), datetime.fromisoformat(body["deleted_at"]), None if person is None else str(person)
+        )
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One thing that became of a product: `action` is the API's word, `changes` has each field before and after."""
+
+    at: datetime
+    person: str | None
+    action: str
+    version: int
+    changes: Mapping[str, tuple[Any, Any]]
+
+    @classmethod
+    def from_json(cls, body: Any) -> "HistoryEntry":
+        """Return an entry of a product's history; what is none raises KeyError, TypeError or ValueError."""
+        person = body["by"]
+        return cls(
+            at=datetime.fromisoformat(body["at"]),
+            person=None if person is None else str(person),
+            action=str(body["action"]),
+            version=int(body["version"]),
+            changes={str(name): (change["before"], change["after"]) for name, change in body["changes"].items()},
+        )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many products, and what they cost together and on average."""
+
+    count: int
+    total: Decimal
+    average: Decimal | None
+
+    @classmethod
+    def from_json(cls, body: Any) -> "Totals":
+        """Return the API's totals; what is none raises KeyError, TypeError or ValueError."""
+        average = body["average"]
+        return cls(int(body["count"]), Decimal(body["total"]), None if average is None else Decimal(average))
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """How many products were deleted at once, and the name by which they come back together."""
+
+    count: int
+    key: str | None
+
+    @classmethod
+    def from_json(cls, body: Any) -> "Deletion":
+        """Return the API's account of a deletion; what is none raises KeyError, TypeError or ValueError."""
+        key = body.get("deletion")
+        return cls(int(body["deleted"]), None if key is None else str(key))
+
+
+@dataclass(frozen=True)
+class BulkChange:
+    """What a change of many products makes of them, or would: `examples` are the first ones before and after."""
+
+    matching: int
+    changed: int
+    total_before: Decimal
+    total_after: Decimal
+    examples: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...]
+
+    @classmethod
+    def from_json(cls, body: Any) -> "BulkChange":
+        """Return the API's account of a change; what is none raises KeyError, TypeError or ValueError."""
+        return cls(
+            matching=int(body["matching"]),
+            changed=int(body["changed"]),
+            total_before=Decimal(body["total_before"]),
+            total_after=Decimal(body["total_after"]),
+            examples=tuple((str(e["name"]), dict(e["before"]), dict(e["after"])) for e in body["examples"]),
+        )
 
 
 class ApiError(Exception):

@@ -12,11 +12,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import errors, prices, session
-from app.ui.client.api_models import CATEGORIES, EDITABLE, ApiError, Product
-from app.ui.formats import amount, money, plain
-from app.ui.products import comparison, inline_edit, state
+from app.ui.client.api_models import CATEGORIES, EDITABLE, ApiError, Chosen, Product, Totals
+from app.ui.formats import amount, money, number, plain
+from app.ui.products import bulk, comparison, inline_edit, state, undo
 from app.ui.products.inline_edit import CONFLICT
 from app.ui.products.state import Dialog
+from app.ui.products.undo import Undo
 from app.ui.sign_in import access
 
 Values = dict[str, Any]
@@ -42,6 +43,16 @@ def edit(product_id: int) -> None:
     state.set_dialog(Dialog("edit", (product,), fields=f"edit{st.session_state['edits']}"))
 
 
+def duplicate(product: Product) -> None:
+    """Open the dialog of a new product with all that another one has."""
+    st.session_state["draft"] = st.session_state.get("draft", 1) + 1
+    for name in EDITABLE:
+        value = getattr(product, name)
+        shown = amount(value, session.texts()) if name == "price" else value or ""
+        st.session_state[f"new{st.session_state['draft']}_{name}"] = shown
+    state.set_dialog(Dialog("add", fields=f"new{st.session_state['draft']}"))
+
+
 def delete(products: Sequence[Product]) -> None:
     """Open the dialog that asks before it deletes products."""
     state.set_dialog(Dialog("delete", tuple(products)))
@@ -62,6 +73,12 @@ def show() -> None:
         case Dialog("delete", products):
             title = texts.delete_many_title.format(count=len(products))
             _dialog(title, ":material/delete:", _delete_many, products)
+        case Dialog("change_many", totals=Totals() as totals) as dialog:
+            title = texts.change_many_title.format(count=number(totals.count, texts))
+            _dialog(title, ":material/price_change:", bulk.show_change, dialog.chosen, totals.count)
+        case Dialog("delete_all", totals=Totals() as totals) as dialog:
+            title = texts.delete_many_title.format(count=number(totals.count, texts))
+            _dialog(title, ":material/delete:", bulk.show_delete, dialog.chosen, totals)
         case Dialog("review"):
             _dialog(texts.review_title, ":material/rate_review:", inline_edit.review)
 
@@ -121,7 +138,8 @@ def _choose(product: Product, mine: Mapping[str, Any], theirs: Product) -> None:
         dropped = st.button(texts.keep_theirs, key="keep_theirs")
         kept = st.button(texts.save_mine, key="save_mine", type="primary", icon=":material/save:")
     if dropped:
-        _done(texts.kept_theirs.format(name=plain(theirs.name)))
+        inline_edit.replace_in_list([theirs])
+        _done(texts.kept_theirs.format(name=plain(theirs.name)), read_again=False)
     if kept:
         with st.spinner(texts.saving):
             try:
@@ -129,7 +147,7 @@ def _choose(product: Product, mine: Mapping[str, Any], theirs: Product) -> None:
             except ApiError as error:
                 errors.show(error, texts.could_not_save)
             else:
-                _done(message)
+                _done(message, read_again=False)
 
 
 def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
@@ -142,6 +160,7 @@ def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
         theirs = access.client().read_product(product.id)
         state.set_dialog(Dialog("edit", (product,), changes, theirs))
         st.rerun()
+    inline_edit.replace_in_list([changed])
     texts = session.texts()
     return texts.updated.format(name=plain(changed.name), price=plain(money(changed.price, texts)))
 
@@ -152,7 +171,7 @@ def _delete_one(product: Product, theirs: Product | None) -> None:
         st.warning(texts.changed_before_delete, icon=":material/group:")
     facts = {"name": product.name, "categoria": product.categoria, "price": money(product.price, texts)}
     st.markdown(texts.delete_question.format(**{name: plain(value) for name, value in facts.items()}))
-    st.caption(texts.delete_warning.format(id=product.id))
+    st.caption(texts.delete_warning)
 
     def delete_it() -> str:
         try:
@@ -163,7 +182,9 @@ def _delete_one(product: Product, theirs: Product | None) -> None:
             now = access.client().read_product(product.id)
             state.set_dialog(Dialog("delete", (now,), theirs=now))
             st.rerun()
-        return texts.deleted.format(name=plain(gone.name))
+        message = texts.deleted.format(name=plain(gone.name))
+        undo.offer(Undo(message, product_id=gone.id))
+        return message
 
     _confirm(delete_it, texts.delete_confirm)
 
@@ -178,8 +199,11 @@ def _delete_many(products: Sequence[Product]) -> None:
     st.caption(texts.delete_many_warning)
 
     def delete_them() -> str:
-        count = access.client().delete_products([product.id for product in products])
-        return texts.deleted_many.format(count=count)
+        chosen = Chosen(ids=tuple(product.id for product in products))
+        deletion = access.client().delete_products(chosen, len(products))
+        message = texts.deleted_many.format(count=deletion.count)
+        undo.offer(Undo(message, deletion=deletion.key))
+        return message
 
     _confirm(delete_them, texts.delete_many_confirm.format(count=len(products)))
 
@@ -225,7 +249,7 @@ def _form(key: str, product: Product | None, submit_label: str, save: Callable[[
                 errors.explain_price(error, values["price"])
                 _show_in_form(error, places)
             else:
-                _done(message)
+                _done(message, read_again=product is None)
 
 
 def _fields(key: str, product: Product | None) -> tuple[Values, Mapping[str, DeltaGenerator]]:
@@ -284,8 +308,10 @@ def _show_in_form(error: ApiError, places: Mapping[str, DeltaGenerator]) -> None
         errors.show(error, texts.could_not_save)
 
 
-def _done(message: str) -> None:
+def _done(message: str, *, read_again: bool = True) -> None:
+    """Close the dialog; not read again, the list stays where it was scrolled to, with what is selected."""
     state.set_dialog(None)
-    state.keep_listed(None)
+    if read_again:
+        state.keep_listed(None)
     session.announce(message)
     st.rerun()

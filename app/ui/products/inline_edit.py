@@ -166,7 +166,7 @@ def _save(pending: Sequence[Change]) -> None:
         except ApiError as error:
             errors.explain_price(error, change.values.get("price"))
             left.append(_failed(change, error))
-    _replace_in_list(saved)
+    replace_in_list(saved)
     _keep(left)
     _new_editor({change.product.id: change.values for change in left})
     if not left:
@@ -184,7 +184,7 @@ def _failed(change: Change, error: ApiError) -> Change:
     return replace(change, error=None, theirs=theirs)
 
 
-def _replace_in_list(saved: Sequence[Product]) -> None:
+def replace_in_list(saved: Sequence[Product]) -> None:
     """Show the products as they are now where they stood: sorting anew would move rows under who edits them."""
     state.note_change()
     listed = state.listed()

@@ -3,6 +3,7 @@
 The address is the only state: a link shows what its sender saw, and the browser's back button takes a step back.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -18,11 +19,12 @@ SIZES = (25, 50, 100, 200)
 LONGEST = {"q": 200, "email_fornecedor": 254}  # characters
 HIGHEST_PRICE = Decimal("9999999999.99")
 CENT = Decimal("0.01")
+END = "end"  # as `before`: the last page
 
 
 @dataclass(frozen=True)
 class ListView:
-    """Filters, order, size of a page, and the cursor it lies behind (`after`) or in front of (`before`).
+    """Filters, order, size of a page, and the cursor it lies behind (`after`) or in front of (`before`); or END.
 
     `created_from` and `created_to` are days, both included, by the reader's clock.
     """
@@ -38,6 +40,7 @@ class ListView:
     limit: int = 50
     after: str = ""
     before: str = ""
+    start: int = 1  # which of all is the page's first, as far as who turned the pages knows; 0 is not known
 
     @classmethod
     def from_query_params(cls) -> "ListView":
@@ -57,7 +60,8 @@ class ListView:
 
     def go(self, **changes: Any) -> None:
         """Go to this view with `changes`, on page one unless they say where: one step in the browser's history."""
-        st.query_params.update(replace(self, **{"after": "", "before": ""} | changes).parameters())
+        first_page: dict[str, Any] = {"after": "", "before": "", "start": 1}
+        st.query_params.update(replace(self, **first_page | changes).parameters())
 
     def parameters(self) -> dict[str, list[str]]:
         """Return the parameters of the address; what is as usual has no value there."""
@@ -82,7 +86,8 @@ class ListView:
 
     def shows_the_same_products_as(self, other: "ListView") -> bool:
         """Say whether both have the same filters."""
-        return replace(self, sort=other.sort, limit=other.limit, after=other.after, before=other.before) == other
+        place: dict[str, Any] = {"after": other.after, "before": other.before, "start": other.start}
+        return replace(self, sort=other.sort, limit=other.limit, **place) == other
 
 
 def in_cents(price: Decimal) -> Decimal | None:
@@ -138,6 +143,10 @@ def _size(values: Sequence[str]) -> int | None:
     return int(values[-1]) if values and values[-1] in map(str, SIZES) else None
 
 
+def _start(values: Sequence[str]) -> int | None:
+    return int(values[-1]) if values and re.fullmatch(r"\d{1,10}", values[-1], re.ASCII) else None
+
+
 def _categories(values: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(category for category in CATEGORIES if category in values) or None
 
@@ -154,4 +163,5 @@ _PARSERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
     "limit": _size,
     "after": _text,
     "before": _text,
+    "start": _start,
 }

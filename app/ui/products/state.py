@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from app.ui import session
-from app.ui.client.api_models import Page, Product
+from app.ui.client.api_models import Chosen, Page, Product, Totals
 from app.ui.products.list_view import ListView
 
 LOOKED_UP = "id"  # the key of the field with the id to look up, and its name in the address
@@ -31,12 +31,14 @@ class Dialog:
     its fields begin with `fields`: another dialog has others, so what was typed before does not come back by itself.
     """
 
-    kind: Literal["add", "edit", "delete", "review"]
+    kind: Literal["add", "edit", "delete", "review", "change_many", "delete_all"]
     products: tuple[Product, ...] = ()
     mine: Mapping[str, Any] = field(default_factory=dict)
     theirs: Product | None = None
     fields: str = ""
     is_draft: bool = False  # what was typed before came back
+    chosen: Chosen = field(default_factory=Chosen)  # of many at once
+    totals: Totals | None = None  # ... how many they are, and what they cost
 
 
 def listed() -> Listed | None:

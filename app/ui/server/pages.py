@@ -17,7 +17,7 @@ from app.ui.files import download
 from app.ui.server.admission import NO_PAGES
 from app.ui.texts import LANGUAGES
 
-PAGES = ("/", "/resumo", "/produto", "/arquivos")
+PAGES = ("/", "/resumo", "/produto", "/arquivos", "/lixeira")
 FILES = ("/favicon.png", "/manifest.json", download.PATH)  # beside NO_PAGES what others answer
 # What people type or have from the API, and where it is here.
 MOVED: Mapping[str, str] = {
@@ -27,6 +27,7 @@ MOVED: Mapping[str, str] = {
     "/product": "/produto",
     "/overview": "/resumo",
     "/files": "/arquivos",
+    "/bin": "/lixeira",
 }
 ONE_PRODUCT = re.compile(r"/(?:produtos?|products?)/([0-9]{1,10})/?")
 INDEX = Path(streamlit.__file__).parent / "static/index.html"

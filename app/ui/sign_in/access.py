@@ -48,10 +48,15 @@ def sign_in_ends() -> float:
 
 
 def client() -> ApiClient:
-    """Return the client of the API, shared by everybody so that its connections are."""
+    """Return the client of the API: its connections are shared by everybody, its requests are the visitor's own.
+
+    So the API knows who changes what. Who signed in before the UI asked for tokens is the UI until they expire.
+    """
     if not may_enter():
         st.rerun()  # in an open dialog, which runs without the page that asks to sign in
-    return _client(api_url(), service_token())
+    shared = _client(api_url(), service_token())
+    tokens = st.user.tokens.to_dict() if sign_in_required() else {}
+    return shared.as_person(tokens["access"], tokens.get("id")) if tokens.get("access") else shared
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -182,6 +182,58 @@ class Texts:
     kept_theirs: str
     changed_before_delete: str
 
+    # Undo, history, and many at once
+    bin: str
+    bin_help: str
+    bin_hint: str
+    bin_empty: str
+    deleted_when: str
+    restore: str
+    undo: str
+    restored_one: str
+    restored_many: str
+    could_not_restore: str
+    older: str
+    history: str
+    history_created: str
+    history_changed: str
+    history_deleted: str
+    history_restored: str
+    by_unknown: str
+    by_local: str
+    by_service: str
+    duplicate: str
+    previous_product: str
+    next_product: str
+    first_page: str
+    last_page: str
+    page_range: str
+    choose_all: str
+    choose_marked: str
+    all_chosen: str
+    total_and_average: str
+    change_many: str
+    change_many_title: str
+    change_what: str
+    change_percent: str
+    change_amount: str
+    change_categoria: str
+    percent: str
+    amount_in_reais: str
+    percent_example: str
+    amount_example: str
+    rounding: str
+    wrong_change: str
+    price_out_of_range: str
+    change_outcome: str
+    change_many_confirm: str
+    changing: str
+    deleting_many: str
+    counting: str
+    changed_many: str
+    count_changed: str
+    did_you_mean: str
+
     # Import and export
     files: str
     files_help: str

@@ -5,7 +5,7 @@ import streamlit as st
 from app.ui import address, errors, session
 from app.ui.client.api_models import ApiError, Product
 from app.ui.formats import moment, money, plain
-from app.ui.products import dialogs, state
+from app.ui.products import dialogs, history, state, undo
 from app.ui.sign_in import access
 
 CARD = 300  # pixels, about as high as the card of a product
@@ -52,11 +52,41 @@ def card(product: Product) -> None:
                     st.text(fact)  # as it is, to be copied
         with st.container(horizontal=True):
             edited = st.button(texts.edit, key="edit", icon=":material/edit:")
+            st.button(
+                texts.duplicate,
+                key="duplicate",
+                icon=":material/content_copy:",
+                on_click=dialogs.duplicate,
+                args=(product,),
+            )
             deleted = st.button(texts.delete, key="delete", icon=":material/delete:")
     if edited:
         dialogs.edit(product.id)
     if deleted:
         dialogs.delete([product])
+
+
+def neighbours(product_id: int) -> None:
+    """Show the way to the products beside this one, in the order of the list it was opened from."""
+    kept = state.listed()
+    ids = [product.id for product in kept.page.products] if kept else []
+    if product_id not in ids:
+        return
+    here = ids.index(product_id)
+    for label, key, icon, place in (
+        (texts.previous_product, "previous_product", ":material/chevron_left:", here - 1),
+        (texts.next_product, "next_product", ":material/chevron_right:", here + 1),
+    ):
+        is_there = 0 <= place < len(ids)
+        # Not a link: one that leads to the page that it is on leaves the address as it is.
+        st.button(
+            label,
+            key=key,
+            icon=icon,
+            disabled=not is_there,
+            on_click=st.query_params.update,
+            args=({state.LOOKED_UP: str(ids[place]) if is_there else []},),
+        )
 
 
 def looked_up() -> None:
@@ -74,12 +104,17 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.text_input(texts.product_id, max_chars=LONGEST, width=240, key=FIELD, on_change=looked_up)
     # It says again what was typed: a click may come before the browser knows the address of what it ended.
     st.button(texts.look_up, key="look_up", icon=":material/search:", type="primary", on_click=looked_up)
+    if wanted is not None:
+        neighbours(wanted)
 
 if asked and wanted is None:
     st.error(plain(texts.no_id.format(value=asked[:LONGEST])), icon=":material/error:")
 elif wanted is None:
     st.caption(texts.look_up_hint)
-elif found := look_up(wanted):
-    card(found)
+else:
+    undo.show()
+    if found := look_up(wanted):
+        card(found)
+    history.show(wanted)
 
 dialogs.show()

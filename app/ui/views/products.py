@@ -1,17 +1,18 @@
 """The list of products: filters, one page of a table, and what can be done with the rows that are selected."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from app.example_products import PRODUCTS
 from app.ui import address, errors, session
-from app.ui.client.api_models import ApiError, Product
+from app.ui.client.api_models import ApiError, Chosen, Product
 from app.ui.files import download
 from app.ui.formats import number, plain
-from app.ui.products import dialogs, example, filters, inline_edit, product_table, state
-from app.ui.products.list_view import SIZES, ListView
-from app.ui.products.state import Listed
+from app.ui.products import bulk, dialogs, example, filters, inline_edit, product_table, state, undo
+from app.ui.products.list_view import END, SIZES, ListView
+from app.ui.products.state import Dialog, Listed
 from app.ui.sign_in import access
 
 SKELETON = 456  # pixels: as high as a full table, so nothing moves when it comes
@@ -33,10 +34,10 @@ def table_and_controls() -> None:
     view = wanted()
     places = filters.show(view, disabled=inline_edit.is_under_way())
     toolbar = st.container(horizontal=True, vertical_alignment="center")
-    hint = st.empty()
+    hint = st.container(key="hint")
     listed = read(view, places)
     with toolbar:
-        st.button(texts.add, key="add", icon=":material/add:", type="primary", on_click=dialogs.add)
+        st.button(texts.add, key="add", icon=":material/add:", type="primary", shortcut="N", on_click=dialogs.add)
     if listed is not None and listed.page.products:
         if inline_edit.is_on():
             with toolbar:
@@ -54,19 +55,30 @@ def table_and_controls() -> None:
                 on_sort=lambda sort: ListView.from_query_params().go(sort=sort),
             )
             with toolbar:
-                act_on(selected)
-            hint.caption(_selection_words(selected))
+                act_on(selected, listed.view)
+            with hint:
+                choice(selected, listed)
         with toolbar:
             inline_edit.switch()
         pager(listed)
     elif listed is not None:
+        with hint:
+            undo.show()
         empty_state(listed.view)
 
 
 def wanted() -> ListView:
-    """Return what the address asks for, or what is on screen as long as another page would lose changes to it."""
-    kept = state.listed()
-    return kept.view if kept is not None and inline_edit.is_under_way() else ListView.from_query_params()
+    """Return what the address asks for, or what is on screen as long as another page would lose changes to it.
+
+    Who comes back from another page without an address of a list sees the one that was there.
+    """
+    kept, asked = state.listed(), ListView.from_query_params()
+    if kept is None:
+        return asked
+    if session.has_arrived() and asked == ListView():
+        kept.view.go(after=kept.view.after, before=kept.view.before, start=kept.view.start)
+        return kept.view
+    return kept.view if inline_edit.is_under_way() else asked
 
 
 def read(view: ListView, places: filters.Places) -> Listed | None:
@@ -84,7 +96,7 @@ def read(view: ListView, places: filters.Places) -> Listed | None:
                 sort=view.sort,
                 limit=view.limit,
                 after=view.after or None,
-                before=view.before or None,
+                before="" if view.before == END else view.before or None,
                 count=not total_is_known,
             )
     except ApiError as error:
@@ -102,13 +114,17 @@ def read(view: ListView, places: filters.Places) -> Listed | None:
     return listed
 
 
-def act_on(selected: Sequence[Product]) -> None:
-    """Show the buttons about the selected products."""
+def act_on(selected: Sequence[Product], view: ListView) -> None:
+    """Show the buttons about the selected products, or all that the filters show where these are chosen."""
     texts = session.texts()
-    one = selected[0] if len(selected) == 1 else None
+    everything = bulk.all_of(view)
+    one = selected[0] if len(selected) == 1 and everything is None else None
+    count = everything.count if everything else len(selected)
     edited = st.button(texts.edit, key="edit", icon=":material/edit:", disabled=one is None)
-    label = f"{texts.delete} ({len(selected)})" if len(selected) > 1 else texts.delete
-    deleted = st.button(label, key="delete", icon=":material/delete:", disabled=not selected)
+    label = f"{texts.delete} ({number(count, texts)})" if count > 1 else texts.delete
+    deleted = st.button(label, key="delete", icon=":material/delete:", disabled=not count)
+    label = f"{texts.change_many} ({number(count, texts)})" if count > 1 else texts.change_many
+    changed = st.button(label, key="change_many", icon=":material/price_change:", disabled=count < 2)
     st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=state.keep_listed, args=(None,))
     if one is None:
         st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=True)
@@ -117,30 +133,72 @@ def act_on(selected: Sequence[Product]) -> None:
         st.page_link(
             "views/product.py", label=texts.open, icon=":material/open_in_full:", help="", query_params=address
         )
+    chosen = Chosen(products=view.filter(session.zone())) if everything else Chosen(tuple(p.id for p in selected))
     if one and edited:
         dialogs.edit(one.id)
-    if deleted:
+    if deleted and everything:
+        state.set_dialog(Dialog("delete_all", chosen=chosen, totals=everything))
+    elif deleted:
         dialogs.delete(selected)
+    if changed:
+        totals = everything or bulk.totals_of(selected)
+        state.set_dialog(Dialog("change_many", chosen=chosen, totals=totals))
+
+
+def choice(selected: Sequence[Product], listed: Listed) -> None:
+    """Show what is selected, what it costs, and the way to choose all; or the way back from a deletion."""
+    texts, view = session.texts(), listed.view
+    everything = bulk.all_of(view)
+    if not selected and everything is None and undo.show():
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        words = _selection_words(selected)
+        if everything is not None:
+            words = texts.all_chosen.format(count=number(everything.count, texts))
+        totals = everything or (bulk.totals_of(selected) if len(selected) > 1 else None)
+        st.caption(f"{words} · {bulk.totals_words(totals, texts)}" if totals else words, width="content")
+        if everything is not None:
+            st.button(texts.choose_marked, key="choose_marked", type="tertiary", on_click=bulk.choose_none)
+        elif selected and (listed.total[0] or 0) > len(selected):
+            label = texts.choose_all.format(count=_total_words(listed))
+            st.button(label, key="choose_all", type="tertiary", on_click=bulk.choose_all, args=(view,))
 
 
 def pager(listed: Listed) -> None:
     """Show how many products there are, the way to the pages beside this one, and how long a page is."""
     texts, view, page = session.texts(), listed.view, listed.page
     editing = inline_edit.is_under_way()
+    total, is_exact = listed.total
+    first = view.start
+    if view.before == END:
+        first = max(1, total - len(page.products) + 1) if total and is_exact else 0
+    turns: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
+        (texts.first_page, "first", ":material/first_page:", {} if page.before else None),
+        (
+            texts.previous,
+            "previous",
+            ":material/chevron_left:",
+            {"before": page.before, "start": max(1, first - view.limit) if first else 0} if page.before else None,
+        ),
+        (
+            texts.next,
+            "next",
+            ":material/chevron_right:",
+            {"after": page.after, "start": first + len(page.products) if first else 0} if page.after else None,
+        ),
+        (texts.last_page, "last", ":material/last_page:", {"before": END, "start": 0} if page.after else None),
+    )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            for label, key, icon, place, cursor in (
-                (texts.previous, "previous", ":material/chevron_left:", "before", page.before),
-                (texts.next, "next", ":material/chevron_right:", "after", page.after),
-            ):
+            for label, key, icon, place in turns:
                 st.button(
                     label,
                     key=key,
                     icon=icon,
-                    disabled=cursor is None or editing,
+                    disabled=place is None or editing,
                     on_click=turn,
                     args=(view,),
-                    kwargs={place: cursor},
+                    kwargs=place,
                 )
             st.selectbox(
                 texts.page_size,
@@ -155,14 +213,14 @@ def pager(listed: Listed) -> None:
                 width=150,
             )
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.markdown(_total_words(listed), width="content")
+            st.markdown(_range_words(listed, first), width="content")
             with st.popover(texts.export, icon=":material/download:"):
                 shown = view.filter(session.zone())
                 download.button(texts.export_csv, shown, view.sort, "csv", key="export_csv")
                 download.button(texts.export_jsonl, shown, view.sort, "jsonl", key="export_jsonl")
 
 
-def turn(view: ListView, **place: str) -> None:
+def turn(view: ListView, **place: Any) -> None:
     """Turn the page of `view`, unless a filter was typed into just before: its first page is to come."""
     if ListView.from_query_params() == view:
         view.go(**place)
@@ -177,7 +235,22 @@ def empty_state(view: ListView) -> None:
         st.caption(texts.no_matches_hint if view.is_filtered else texts.no_products_hint, text_alignment="center")
         if not view.is_filtered:
             load_examples()
+        elif view.q:
+            suggest(view)
         st.space("small")
+
+
+def suggest(view: ListView) -> None:
+    """Show near spellings of a search that finds nothing, each a button that searches for it."""
+    try:
+        found = access.client().suggest(view.q)
+    except ApiError:
+        return  # what was asked for has been answered
+    if found:
+        with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+            st.markdown(session.texts().did_you_mean, width="content")
+            for n, words in enumerate(found):
+                st.button(plain(words), key=f"suggestion{n}", type="tertiary", on_click=view.go, kwargs={"q": words})
 
 
 def load_examples() -> None:
@@ -203,6 +276,15 @@ def _selection_words(selected: Sequence[Product]) -> str:
     if len(selected) == 1:
         return texts.selected.format(name=plain(selected[0].name))
     return texts.selected_many.format(count=len(selected))
+
+
+def _range_words(listed: Listed, first: int) -> str:
+    """Say which of all products are on the page, where that is known."""
+    texts, total = session.texts(), _total_words(listed)
+    count = len(listed.page.products)
+    if not first or not total or (first == 1 and listed.page.after is None):
+        return total
+    return texts.page_range.format(first=number(first, texts), last=number(first + count - 1, texts), total=total)
 
 
 def _total_words(listed: Listed) -> str:

@@ -56,7 +56,7 @@ def asked(parameters: Mapping[str, str | list[str]]) -> ListView:
 @given(VIEWS)
 def test_the_address_of_a_view_leads_to_that_view(view: ListView) -> None:
     st.query_params.clear()
-    view.go(after=view.after, before=view.before)
+    view.go(after=view.after, before=view.before, start=view.start)
     assert ListView.from_query_params() == view
 
 
@@ -64,7 +64,7 @@ def test_the_address_of_a_view_leads_to_that_view(view: ListView) -> None:
 @given(some.dictionaries(some.sampled_from(PARAMETERS), some.lists(texts(30) | some.decimals().map(str), max_size=3)))
 def test_any_address_leads_to_a_view_that_can_be(parameters: dict[str, list[str]]) -> None:
     view = asked(parameters)
-    view.go(after=view.after, before=view.before)
+    view.go(after=view.after, before=view.before, start=view.start)
     assert ListView.from_query_params() == view
     assert view.filter(ZoneInfo("America/Sao_Paulo")).parameters().keys() <= {
         *PARAMETERS,

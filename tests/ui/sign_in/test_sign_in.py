@@ -176,3 +176,14 @@ def test_the_api_client_sends_the_token_it_is_given(
     monkeypatch.setenv("SERVICE_TOKEN", "a-token\n")
     visit(ANA | {"exp": in_an_hour()})
     assert misbehaviour.authorizations == ["Bearer a-token"]
+
+
+def test_the_api_is_told_for_whom_it_is_asked(
+    visit: Callable[[dict[str, Any]], AppTest], misbehaviour: Misbehaviour
+) -> None:
+    tokens = {"access": "test-access-token", "id": "test-id-token"}
+    app = visit(ANA | {"exp": in_an_hour(), "tokens": tokens})
+    assert not app.exception
+    assert ("test-access-token", "test-id-token") in misbehaviour.persons
+    visit(ANA | {"exp": in_an_hour()})  # signed in before the tokens were asked for
+    assert misbehaviour.persons[-1] == (None, None)

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.ui.client.api_client import ApiClient
+from app.ui.client.api_models import Chosen
 from app.ui.client.api_summary import Added, CategorySummary, PriceRange, Prices
 from app.ui.products import overview_charts
 from app.ui.products.list_view import ListView
@@ -164,7 +165,7 @@ def test_one_request_is_enough_for_everybody_until_somebody_reads_again(
     assert len(tables(app)) == 5
     visit(misbehaviour.url)
     assert misbehaviour.requests == ["GET"]
-    ApiClient(api_url).delete_products(five_products[:1])
+    ApiClient(api_url).delete_products(Chosen(tuple(five_products[:1])), 1)
     misbehaviour.answers = [summary_of(api_url)]
     assert figures(run(app))["Produtos"] == "5"
     assert figures(click(app, "read_again"))["Produtos"] == "4"

@@ -173,7 +173,7 @@ def test_filters_order_and_size_stay_from_page_to_page(
 ) -> None:
     create_many(api, product, 30)
     app = click(visit(api_url, q="produto", sort="name", limit="25"), "next")
-    assert dict(app.query_params).keys() == {"q", "sort", "limit", "after"}
+    assert dict(app.query_params).keys() == {"q", "sort", "limit", "after", "start"}
     assert len(names(app)) == 5
     app.text_input(key="list_q").set_value("geladeira")  # another list: its first page
     run(app)
@@ -327,7 +327,8 @@ def test_the_page_says_what_is_selected(visit: Visit, api_url: str, catalogue: N
     assert app.caption[0].value == "Selecionado: **Mesa de inox**"
     assert offered(app) == {"Abrir", "Editar", "Excluir"}
     select(app, 0, 1, 3)
-    assert app.caption[0].value == "3 produtos selecionados"
+    words = "3 produtos selecionados · total R$\xa03.600,89, média R$\xa01.200,30"
+    assert app.caption[0].value.replace("\\", "") == words
     assert offered(app) == {"Excluir (3)"}
     app.text_input(key="list_q").set_value("inox")  # other rows: none of them is selected
     assert "Selecione uma linha" in run(app).caption[0].value
