@@ -23,6 +23,7 @@ _OVERRIDE = (
     "files into the image, use tmpfs for scratch space, and keep data in a named volume, the managed database or "
     "Amazon S3."
 )
+_MOVE = "Move it to docker-compose.override.yml, which Compose reads on a laptop and the stack does not."
 _SOCKET = (
     "Keep it in docker-compose.override.yml; on AWS, x-aws.public routes requests, CloudWatch has the logs and metrics,"
     " and Amazon ECS (RunTask) or AWS Batch starts containers."
@@ -59,29 +60,25 @@ def mounts_of(fields: Fields) -> tuple[VolumeMount, ...]:
 
 def check(project: Project, services: Mapping[str, Fields], defined: Fields) -> None:
     """Note volumes that the file does not define or AWS does not have, and services that would spoil theirs."""
+    run_once = project.one_shots() | project.scheduled()
     for name, service in project.services.items():
         fields = services[name]
-        for mount in service.volumes:
-            if mount.volume not in [*defined]:
-                reason = f"the file defines no volume {mount.volume}"
-                fields.problem("volumes", reason, f"Add volumes: {{{mount.volume}: {{}}}} beside services.")
-            _check_definition(defined, mount.volume)
-        if (
-            any(not mount.read_only for mount in service.volumes)
-            and name not in project.one_shots() | project.scheduled()
-        ):
+        for volume in dict.fromkeys(mount.volume for mount in service.volumes):
+            if volume not in [*defined]:
+                reason = f"the file defines no volume {volume}"
+                fields.problem("volumes", reason, f"Add volumes: {{{volume}: {{}}}} beside services.")
+            _check_definition(defined, volume)
+        if name not in run_once and any(not mount.read_only for mount in service.volumes):
             _check_writer(service, fields)
 
 
 def _check_definition(defined: Fields, volume: str) -> None:
     definition = defined.within(volume)
     if definition.raw("external"):
-        definition.problem(
-            "external", "what is there before on a laptop is not on AWS", "Drop the key: the stack makes it."
-        )
+        definition.problem("external", "what is there before on a laptop is not on AWS, where it is made", _MOVE)
     if definition.raw("driver") not in (None, "local") or definition.raw("driver_opts"):
         key = "driver_opts" if definition.raw("driver_opts") else "driver"
-        definition.problem(key, "Amazon EFS keeps the volume, whatever keeps it on a laptop", "Drop the key.")
+        definition.problem(key, "on AWS, Amazon EFS keeps the volume", _MOVE)
 
 
 def _check_writer(service: ServiceDefinition, fields: Fields) -> None:
