@@ -105,7 +105,10 @@ def notes(found: CostEstimate, prices: Prices, usage: Usage, today: datetime.dat
     )
     yield f"Asleep (make sleep) it costs {usd(found.asleep)} a month: what is neither tasks nor hours of the database."
     yield "* assumed: " + "; ".join(usage.sentences()) + " (infra/cost/usage.py)."
-    yield "Images are in the account's own repository, not in the stack: about 0.09 a month for each version kept."
+    yield (
+        "Not in it: images, which are in the account's own repository (about 0.09 a month for each version kept); data "
+        "between zones, 0.01 a GB each way; backups beyond the size of the disk, 0.095 a GB."
+    )
 
 
 def against_goal(goal: Goal, minimum: float, found: list[Saving]) -> Iterator[str]:
