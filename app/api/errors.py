@@ -274,6 +274,7 @@ class ImportCancelledError(ApiError):
 
     status = 409
     detail = "The import was cancelled; nothing was imported."
+    errors = (FieldError(location="body", field="", message="was cancelled", code="cancelled"),)
 
 
 class ImportOverError(ApiError):
@@ -288,6 +289,7 @@ class ImportChangedError(ApiError):
 
     status = 409
     detail = "The catalogue has changed since the import was looked at, and nothing was imported. Look at it again."
+    errors = (FieldError(location="query", field="confirm", message="is of another catalogue", code="confirmation"),)
 
 
 class ImportNotUndoableError(ApiError):

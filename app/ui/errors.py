@@ -29,6 +29,11 @@ _CODES = {
     "decimal_max_digits": "wrong_digits",
     "decimal_parsing": "wrong_number",
     "enum": "wrong_categoria",
+    "int_parsing": "wrong_id",
+    "unknown_id": "wrong_unknown_id",
+    "stale_version": "wrong_stale_version",
+    "ambiguous": "wrong_ambiguous",
+    "contradicts": "wrong_contradicts",
 }
 _WRONG_VALUES = {
     "q": "wrong_q",

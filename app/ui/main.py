@@ -11,6 +11,7 @@ if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
 from app.ui import errors, language, session  # noqa: E402
+from app.ui.files import import_banner  # noqa: E402
 from app.ui.products import state  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
 from app.ui.sign_in import access  # noqa: E402
@@ -110,4 +111,6 @@ except InvalidApiUrlError as error:
 
 session.note_page(page.url_path)
 with errors.error_boundary():
+    if page.url_path != "arquivos":
+        import_banner.show(lambda: state.keep_listed(None))
     page.run()

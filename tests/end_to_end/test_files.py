@@ -51,10 +51,11 @@ def test_a_spreadsheet_is_imported_corrected_and_exported(ui_url: str, api_url: 
         expect(box(page, "Separador")).to_have_value(re.compile("Ponto e vírgula"))
         expect(box(page, "Nome")).to_have_value("Produto · Geladeira 375 L")
         expect(page.get_by_text("Falta escolher a coluna de: Categoria.")).to_be_visible()
-        start = page.get_by_role("button", name="Importar 3 produtos")
-        expect(start).to_be_disabled()
+        expect(page.get_by_role("button", name="Importar 3 produtos")).to_be_disabled()
+        start = page.get_by_role("button", name="Importar 2 produtos")
         box(page, "Categoria").click()
         page.get_by_role("option", name="Seção").click()
+        expect(page.get_by_text("2 novos, 0 alterados, 0 iguais, 1 recusados")).to_be_visible()
         expect(start).to_be_enabled()
         start.dblclick()
         expect(page.get_by_text("2 produtos importados.")).to_be_visible()
@@ -75,11 +76,28 @@ def test_a_spreadsheet_is_imported_corrected_and_exported(ui_url: str, api_url: 
         expect(page.get_by_text("não pôde ser importada")).to_have_count(0)
 
         with page.expect_download() as exported:
-            page.get_by_role("link", name="Baixar CSV").click()
+            page.get_by_role("link", name="Baixar CSV", exact=True).click()
         assert exported.value.suggested_filename == "produtos.csv"
         rows = csv.DictReader(io.StringIO(exported.value.path().read_bytes().decode(), newline=""))
         assert [[row[field] for field in FIELDS] for row in rows] == PRODUCTS
         assert "Traceback" not in page.content()
+
+        with page.expect_download() as for_excel:
+            page.get_by_role("link", name="Baixar CSV para Excel").click()
+        changed = for_excel.value.path().read_bytes().replace(b"1899,50", b"1800,00")
+        page.get_by_role("button", name="Importar outro arquivo").click()
+        expect(page.get_by_text("1 produto importado.")).to_have_count(0)
+        browser.settled(page)
+        upload(page, changed)
+        expect(page.get_by_text("0 novos, 1 alterados, 2 iguais, 0 recusados")).to_be_visible()
+        page.get_by_role("button", name="Importar 1 produto").click()
+        expect(page.get_by_text("1 produto alterado.")).to_be_visible()
+        assert [product["price"] for product in httpx.get(f"{api_url}/products/").json()] == [2899.9, 1800, 29.9]
+        page.reload()
+        page.get_by_role("button", name="Desfazer").first.click()
+        page.get_by_role("button", name="Desfazer a importação inteira").click()
+        expect(page.get_by_text("Desfeita: 0 excluídos de novo, 1 como eram antes.")).to_be_visible()
+        assert [product["price"] for product in httpx.get(f"{api_url}/products/").json()] == [2899.9, 1899.5, 29.9]
 
     browser.travel(journey, viewport={"width": 1280, "height": 800})
 
@@ -91,7 +109,7 @@ def test_on_a_phone_and_by_keyboard_nothing_is_out_of_reach(ui_url: str, languag
     def journey(page: Page) -> None:
         page.goto(f"{ui_url}/arquivos?lang={language}")
         upload(page, SPREADSHEET.replace("Seção", "Categoria").encode())
-        start = page.get_by_role("button").filter(has_text="3 produtos" if language == "pt" else "3 products")
+        start = page.get_by_role("button").filter(has_text="2 produtos" if language == "pt" else "2 products")
         expect(start).to_be_enabled()
         browser.settled(page)
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

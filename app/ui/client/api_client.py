@@ -27,7 +27,10 @@ from app.ui.client.api_models import (
     FieldError,
     HistoryEntry,
     Imported,
+    ImportPreview,
     ImportStatus,
+    Match,
+    Mode,
     Page,
     Product,
     ProductFilter,
@@ -41,6 +44,8 @@ IMPORT_POLL_SECONDS = 1  # between two questions how far an import is
 IMPORT_AWAY_SECONDS = 120  # for so long the API may be away meanwhile: another task of it takes over
 IMPORT_BEGINS_SECONDS = 15  # it may wait for a slot for ten
 ACCEPTED = 202
+CSV = {"Content-Type": "text/csv; charset=utf-8"}
+FILE_NAME_CHARACTERS = 255
 SAFE_METHODS = frozenset({"GET"})
 ATTEMPTS = 3
 LINES = "application/jsonl"  # of the API: line by line how far it is, and what it came to
@@ -202,8 +207,33 @@ class ApiClient:
         response = self._request("GET", f"{self._products_url}suggestions", parameters={"q": q})
         return _read(response, lambda body: tuple(map(str, body["suggestions"])))
 
-    def import_products(self, file: Iterable[bytes], *, skip_refused: bool, key: str = "") -> Imported:
+    def preview_import(self, file: Iterable[bytes], *, match: Match | None) -> ImportPreview:
+        """Return what an import of a CSV file would do; nothing is written."""
+        response = self._request(
+            "POST",
+            f"{self._products_url}import/preview",
+            (piece for piece in file),  # requests would take a list for a form
+            parameters={"match": match},
+            headers=CSV,
+            timeout=FILE_TIMEOUT,
+        )
+        return _read(response, ImportPreview.from_json)
+
+    def import_products(
+        self,
+        file: Iterable[bytes],
+        *,
+        skip_refused: bool,
+        key: str = "",
+        match: Match | None = None,
+        mode: Mode = "upsert",
+        confirm: str | None = None,
+        file_name: str | None = None,
+    ) -> Imported:
         """Create the products of a CSV file, which is sent as its pieces come, and wait until the API is done with it.
+
+        With a `match` it changes those that are there already. With the `confirm` of a preview it does what that said,
+        or nothing (409).
 
         With `skip_refused` the rows that are no products are left out and told, else one of them keeps the whole file
         out (422). With a `key` the result is found also when the connection breaks on the way.
@@ -220,9 +250,14 @@ class ApiClient:
                 "POST",
                 f"{self._products_url}import",
                 pieces(),
-                parameters={"on_error": "skip" if skip_refused else "abort"},
-                headers={"Content-Type": "text/csv; charset=utf-8", "Prefer": "respond-async"}
-                | ({"Idempotency-Key": key} if key else {}),
+                parameters={
+                    "on_error": "skip" if skip_refused else "abort",
+                    "match": match,
+                    "mode": mode if match else None,
+                    "confirm": confirm,
+                    "file_name": file_name[:FILE_NAME_CHARACTERS] if file_name else None,
+                },
+                headers=CSV | {"Prefer": "respond-async"} | ({"Idempotency-Key": key} if key else {}),
                 timeout=FILE_TIMEOUT,
             )
         except ApiError as error:
@@ -240,6 +275,20 @@ class ApiClient:
         """Return the import of this key, if the API knows one: it does for a day."""
         response = self._request("GET", f"{self._products_url}imports", parameters={"idempotency_key": key})
         return _read(response, lambda body: next(map(ImportStatus.from_json, body), None))
+
+    def recent_imports(self) -> Sequence[ImportStatus]:
+        """Return the imports of the last day, the newest first."""
+        response = self._request("GET", f"{self._products_url}imports")
+        return _read(response, lambda body: [ImportStatus.from_json(one) for one in body])
+
+    def cancel_import(self, import_id: str) -> ImportStatus:
+        """End an import that is under way; nothing of it is written then."""
+        return _read(self._request("DELETE", f"{self._products_url}imports/{import_id}"), ImportStatus.from_json)
+
+    def undo_import(self, import_id: str) -> ImportStatus:
+        """Take an import back as a whole: what it created is deleted, what it changed is as it was."""
+        url = f"{self._products_url}imports/{import_id}/undo"
+        return _read(self._request("POST", url, timeout=FILE_TIMEOUT), ImportStatus.from_json)
 
     def _await_import(self, key: str) -> ImportStatus | None:
         """Return the import of this key, which the API may have begun by now, or may soon."""

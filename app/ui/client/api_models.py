@@ -6,10 +6,12 @@ from dataclasses import field as dataclass_field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Literal
 
 # What the API accepts as `categoria`; it refuses anything else, so this is only what a form offers.
 CATEGORIES = ("Eletrônico", "Eletrodoméstico", "Móveis", "Roupas", "Calçados")
+Match = Literal["id", "name", "name_and_supplier"]  # by which a row of an import finds its product
+Mode = Literal["upsert", "create", "update"]
 NOT_NOW = (502, 503, 504)  # statuses of an API that is starting, stopping or without its database
 EDITABLE = ("name", "categoria", "price", "email_fornecedor", "description")  # what people say of a product
 
@@ -132,11 +134,68 @@ class Imported:
     created: int
     refused: int
     errors: tuple[FieldError, ...]
+    updated: int = 0
+    unchanged: int = 0
 
     @classmethod
     def from_json(cls, body: Any) -> "Imported":
         """Return the API's account of an import; what is none raises KeyError, TypeError or ValueError."""
-        return cls(int(body["created"]), int(body["refused"]), tuple(FieldError.from_json(e) for e in body["errors"]))
+        return cls(
+            created=int(body["created"]),
+            refused=int(body["refused"]),
+            errors=tuple(FieldError.from_json(e) for e in body["errors"]),
+            updated=int(body.get("updated", 0)),  # the version before knows none of them
+            unchanged=int(body.get("unchanged", 0)),
+        )
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """What a row of a file would change in a product: the fields that differ, as they are and as they would be."""
+
+    line: int
+    id: int
+    name: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, body: Any) -> "RowChange":
+        """Return a change of a preview; what is none raises KeyError, TypeError or ValueError."""
+        before, after = (
+            {name: _amount(name, value) for name, value in body[side].items()} for side in ("before", "after")
+        )
+        return cls(int(body["line"]), int(body["id"]), str(body["name"]), before, after)
+
+
+def _amount(name: str, value: Any) -> Any:
+    return Decimal(value) if name == "price" else value
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What an import would do; `confirm` has just that done, or nothing."""
+
+    new: int
+    changed: int
+    same: int
+    repeated: int
+    refused: int
+    errors: tuple[FieldError, ...]
+    changes: tuple[RowChange, ...]
+    repeated_lines: tuple[int, ...]
+    confirm: str
+
+    @classmethod
+    def from_json(cls, body: Any) -> "ImportPreview":
+        """Return the API's preview of an import; what is none raises KeyError, TypeError or ValueError."""
+        return cls(
+            **{name: int(body[name]) for name in ("new", "changed", "same", "repeated", "refused")},
+            errors=tuple(map(FieldError.from_json, body["errors"])),
+            changes=tuple(map(RowChange.from_json, body["changes"])),
+            repeated_lines=tuple(map(int, body["repeated_lines"])),
+            confirm=str(body["confirm"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -256,6 +315,10 @@ class ApiError(Exception):
         self.outcome_unknown = outcome_unknown
         self.refused = refused  # of an import: how many rows are no products
 
+    def has(self, code: str) -> bool:
+        """Say whether one of its mistakes is of this kind."""
+        return any(error.code == code for error in self.errors)
+
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed a little later without anybody doing anything about it."""
@@ -268,28 +331,44 @@ class ImportStatus:
     """How far an import is; when it is over, what became of it: `imported`, or `error` and nothing was imported."""
 
     id: str
-    is_over: bool
+    state: str
+    file_name: str | None
+    created_at: datetime
     rows: int  # that the API has read so far
+    written: int
     imported: Imported | None
+    undone: Mapping[str, int] | None  # how many products were deleted, restored and kept
     error: ApiError | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing becomes of it any more."""
+        return self.state not in ("receiving", "writing")
 
     @classmethod
     def from_json(cls, body: Any) -> "ImportStatus":
         """Return an import as the API has it; what is none raises KeyError, TypeError or ValueError."""
         state, problem = str(body["state"]), body["problem"] or {}
         error = None
-        if state not in ("receiving", "writing", "done"):
+        told = [FieldError.from_json(e) for e in problem.get("errors") or ()]
+        if state == "cancelled":
+            told = [FieldError("", "the import was cancelled", "cancelled")]
+        if state not in ("receiving", "writing", "done", "undone"):
             error = ApiError(
                 Failure.REFUSED if problem else Failure.INTERRUPTED,
                 str(problem.get("detail") or f"the import was {state}"),
                 status=problem.get("status"),
-                errors=[FieldError.from_json(e) for e in problem.get("errors") or ()],
+                errors=told,
                 refused=int(problem.get("refused") or 0),
             )
         return cls(
             id=str(body["id"]),
-            is_over=state not in ("receiving", "writing"),
+            state=state,
+            file_name=body.get("file_name"),
+            created_at=datetime.fromisoformat(body["created_at"]),
             rows=int(body["rows_read"]),
+            written=int(body["rows_written"]),
+            undone=None if body.get("undone") is None else {k: int(n) for k, n in body["undone"].items()},
             imported=None if body["result"] is None else Imported.from_json(body["result"]),
             error=error,
         )

@@ -1,6 +1,6 @@
 """How an uploaded file is read, as a form: guessed, shown with its first products, and put right by the visitor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 import pandas as pd
@@ -9,8 +9,9 @@ from streamlit.typing import UploadedFile
 
 from app.ui import session
 from app.ui.client.api_models import CATEGORIES
-from app.ui.files import spreadsheet, workbook
+from app.ui.files import import_check, spreadsheet, workbook
 from app.ui.files.import_job import ImportJob, Imports
+from app.ui.files.import_result import column_name
 from app.ui.files.spreadsheet import ParseOptions, Table, UnreadableError
 from app.ui.files.workbook import WorkbookError
 from app.ui.formats import money, number
@@ -40,10 +41,12 @@ def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
         return
     options = _parse_options(upload.file_id, table, encoding, separator, disabled=disabled)
     missing = [getattr(texts, field) for field in spreadsheet.REQUIRED if field not in options.columns]
+    wish = None
     if missing:
         _preview_of_file(table)
     else:
         _preview(table, options)
+        wish = import_check.show(imports, upload.file_id, data, table, options, disabled=disabled)
     skip_refused = st.radio(
         texts.on_wrong_rows,
         [True, False],
@@ -54,13 +57,16 @@ def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
     )
     if missing:
         st.warning(texts.columns_missing.format(fields=", ".join(missing)), icon=":material/info:")
-    job = ImportJob(upload.file_id, data, table, options, skip_refused)
+    job = ImportJob(upload.file_id, data, table, options, skip_refused, file_name=upload.name)
+    if wish is not None:
+        job.match, job.mode, job.identity, job.confirm = wish.match, wish.mode, wish.identity, wish.confirm
+    count = table.count if wish is None else wish.count
     st.button(
-        texts.start_import_one if table.count == 1 else texts.start_import.format(count=number(table.count, texts)),
+        texts.start_import_one if count == 1 else texts.start_import.format(count=number(count, texts)),
         key="import",
         type="primary",
         icon=":material/upload:",
-        disabled=disabled or bool(missing),
+        disabled=disabled or wish is None or not wish.may_be_done,
         on_click=lambda attempt: imports.begin(attempt, job, access.client()),
         args=(imports.attempts,),
     )
@@ -75,11 +81,6 @@ def template(texts: Texts) -> bytes:
         (texts.other_name_example, "", second, CATEGORIES[2], texts.email_example),
     ]
     return spreadsheet.written([names, *rows], ";" if texts.decimal_mark == "," else ",")
-
-
-def column_name(header: Sequence[str], column: int, texts: Texts) -> str:
-    """Return what to call a column, also one without a name."""
-    return header[column].strip() or texts.unnamed_column.format(number=column + 1)
 
 
 def _writing(imports: Imports, file_id: str, data: bytes, *, disabled: bool) -> tuple[bytes, str, str, int]:
@@ -160,8 +161,9 @@ def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *,
 
     columns = {}
     st.markdown(f"**{texts.columns}**")
+    identity = [name for name in spreadsheet.IDENTITY if name in guessed]  # only what is there
     with st.grid(3, min_column_width=160):
-        for field in spreadsheet.FIELDS:
+        for field in (*identity[:1], *spreadsheet.FIELDS):
             column = st.selectbox(
                 getattr(texts, field),
                 range(len(table.header)),
@@ -184,6 +186,8 @@ def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *,
             filter_mode=None,
             disabled=disabled,
         )
+    if "version" in guessed and "id" in columns:
+        columns["version"] = guessed["version"]
     return ParseOptions(encoding, separator, decimal_mark, columns, table.header_line)
 
 

@@ -21,6 +21,7 @@ from app.ui.client.api_models import CATEGORIES
 from app.ui.prices import DECIMAL_MARKS
 
 FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
+IDENTITY = ("id", "version")  # what exports have besides, by which a row finds its product again
 REQUIRED = tuple(field for field in FIELDS if field != "description")
 # The first also without its mark, the second as Excel calls "ANSI", the third as its "Unicode text".
 ENCODINGS = ("utf-8-sig", "cp1252", "utf-16")
@@ -42,6 +43,8 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # which text does without
 # Columns of these names, whatever their case, accents and punctuation, are the field's.
 HEADINGS: Mapping[str, Sequence[str]] = {
+    "id": ("id", "código", "code", "código do produto", "product code", "product id"),
+    "version": ("version", "versão"),
     "name": ("name", "nome", "produto", "product", "nome do produto", "product name", "título", "title", "item"),
     "description": ("description", "descrição", "descrição do produto", "product description", "detalhes", "details"),
     "price": ("price", "preço", "valor", "preço em reais", "preço unitário", "valor unitário", "unit price"),
@@ -235,28 +238,39 @@ def rows(data: bytes, encoding: str, separator: str) -> Iterator[Row]:
 def product(row: Row, options: ParseOptions) -> dict[str, str]:
     """Return a row's values by field, written as the API wants them where that is clear; the API judges the rest."""
 
-    def value(field: str) -> str:
-        column = options.columns.get(field, -1)
-        return row.values[column] if 0 <= column < len(row.values) else ""
-
-    values = {field: _unmarked(value(field)) for field in FIELDS}
+    values = {field: _unmarked(_value(row, options, field)) for field in FIELDS}
     values["price"] = number(values["price"], options.decimal_mark)
     values["categoria"] = category(values["categoria"])
     return values
 
 
-def sent_rows(data: bytes, options: ParseOptions) -> Iterator[SentRow]:
+def pieces(rows: Iterable[SentRow]) -> Iterator[bytes]:
+    """Yield rows in pieces that are worth sending."""
+    parts: list[str] = []
+    length = 0
+    for sent in rows:
+        parts.append(sent.text)
+        length += len(sent.text)
+        if length >= PIECE:
+            yield "".join(parts).encode()
+            parts, length = [], 0
+    yield "".join(parts).encode()
+
+
+def sent_rows(data: bytes, options: ParseOptions, identity: Sequence[str] = ()) -> Iterator[SentRow]:
     """Yield a file's rows as CSV that the API takes, the names first, each at the line that it has in the file.
+
+    `identity` are those of IDENTITY that are sent as well.
 
     A row that has more values than there are names is sent with one too many, so that it is refused: where it has a
     separator that was not meant as one, its values are not below their names.
     """
     found = _from_header(data, options.encoding, options.separator, options.header_line)
     header = next(found, Row(1, ()))
-    yield SentRow(1, ",".join(FIELDS) + "\n", header)
+    yield SentRow(1, ",".join((*FIELDS, *identity)) + "\n", header)
     line = 2
     for row in found:
-        values = [*product(row, options).values()]
+        values = [*product(row, options).values(), *(_value(row, options, name).strip() for name in identity)]
         if _holds_anything(row.values[len(header.values) :]):
             values.append("")
         text = ",".join('"' + value.replace('"', '""') + '"' for value in values) + "\n"
@@ -288,6 +302,11 @@ def written(lines: Iterable[Sequence[str]], separator: str) -> bytes:
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=separator).writerows([_marked(value) for value in line] for line in lines)
     return file.getvalue().encode("utf-8-sig")
+
+
+def _value(row: Row, options: ParseOptions, field: str) -> str:
+    column = options.columns.get(field, -1)
+    return row.values[column] if 0 <= column < len(row.values) else ""
 
 
 def _from_header(data: bytes, encoding: str, separator: str, header_line: int) -> Iterator[Row]:

@@ -300,6 +300,49 @@ class Texts:
     reason: str
     whole_row: str
     wrong_width: str
+    match: str
+    match_id: str
+    match_nothing: str
+    match_name_and_supplier: str
+    match_name: str
+    check: str
+    check_hint: str
+    checking: str
+    could_not_check: str
+    check_summary: str
+    check_there_already: str
+    check_repeated: str
+    check_repeated_left_out: str
+    check_changes: str
+    check_first_changes: str
+    overwrite_stale: str
+    import_mode: str
+    mode_upsert: str
+    mode_create: str
+    mode_update: str
+    version: str
+    updated_count: str
+    updated_one: str
+    unchanged_count: str
+    import_changed: str
+    recent_imports: str
+    import_unnamed: str
+    import_received: str
+    import_written: str
+    import_counted: str
+    import_cancelled: str
+    import_undone: str
+    import_undone_kept: str
+    import_cancel: str
+    import_undo: str
+    import_undo_question: str
+    import_undo_confirm: str
+    import_not_changed: str
+    wrong_id: str
+    wrong_unknown_id: str
+    wrong_stale_version: str
+    wrong_ambiguous: str
+    wrong_contradicts: str
     export_title: str
     export_intro: str
     export_excel: str

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.ui import address, errors, session
 from app.ui.client.api_models import EVERYTHING, ApiError
-from app.ui.files import download, import_form, import_result, spreadsheet
+from app.ui.files import download, import_form, import_result, recent_imports, spreadsheet
 from app.ui.files.import_job import ImportJob, Imports
 from app.ui.products import state
 from app.ui.settings import public_api_url, sign_in_required
@@ -78,8 +78,7 @@ def progress(job: ImportJob) -> None:
     """Show how far an import is, until it is done."""
     if job.is_done:
         st.rerun()
-    percent = min(100 * job.sent // job.table.count, 100)
-    st.progress(percent, texts.import_writing if job.is_sent else texts.import_sending.format(percent=percent))
+    st.progress(job.percent, texts.import_writing if job.is_sent else texts.import_sending.format(percent=job.percent))
 
 
 def export_section() -> None:
@@ -101,5 +100,6 @@ def export_section() -> None:
 
 address.tidy({IMPORT: st.query_params.get_all(IMPORT)[-1:]})
 import_section()
+recent_imports.show(lambda: state.keep_listed(None), is_busy=imports.job is not None and not imports.job.is_done)
 st.divider()
 export_section()
