@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
-from app.ui import errors, language, session  # noqa: E402
+from app.ui import errors, language, screen, session  # noqa: E402
 from app.ui.files import import_banner  # noqa: E402
 from app.ui.products import state  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
@@ -27,6 +27,7 @@ session.follow_language()
 header = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
 heading = header.container(width="content")
 controls = header.container(horizontal=True, width="content")
+menu = controls.container(width="content")
 account = controls.container(width="content")
 controls.selectbox(
     "Idioma / Language",
@@ -41,9 +42,13 @@ controls.selectbox(
 session.tell_language()
 texts = session.texts()
 
+narrow = session.is_narrow()
+if narrow:
+    st.html(screen.STYLE)
+
 # The files are not in a folder called `pages`: Streamlit would run those by itself, without this file around them.
 page = st.navigation(
-    [
+    pages := [
         st.Page("views/products.py", title=texts.products, icon=":material/inventory_2:", help=texts.products_help),
         st.Page(
             "views/overview.py",
@@ -74,13 +79,18 @@ page = st.navigation(
             url_path="lixeira",
         ),
     ],
-    position="top" if access.may_enter() else "hidden",
+    position="top" if access.may_enter() and not narrow else "hidden",
 )
 if not access.may_enter():
     heading.title(texts.sign_in_title)
     sign_in.show()
     st.stop()
 heading.title(page.title)
+if narrow:  # Streamlit's own menu would stay open over the page that was chosen
+    with menu:
+        titles = [one.title for one in pages]
+        if chosen := st.menu_button(texts.menu, titles, key="menu", icon=":material/menu:"):
+            st.switch_page(pages[titles.index(chosen)])
 if name := access.user_name():
     with account:
         sign_in.account(name)

@@ -4,9 +4,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from app.ui import language
+from app.ui import language, screen
 from app.ui.texts import LANGUAGES, Texts
 
+STREAMLITS_LANGUAGE = "en"
+# "Press Enter to apply" in a field, and "Stop" beside the sign that the page is running.
+ENGLISH_HINTS = "[data-testid=InputInstructions], [data-testid=stStatusWidget]"
 DIALOG = "dialog"  # the key of the one that is open
 
 
@@ -36,6 +39,8 @@ def tell_language() -> None:
     """Tell the browser which language the page is in."""
     script = language.script(st.session_state[language.NAME], is_chosen=st.session_state.get("has_chosen", False))
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+    if texts().tag != STREAMLITS_LANGUAGE:
+        st.html(f"<style>{ENGLISH_HINTS} {{ display: none; }}</style>")
 
 
 def zone() -> ZoneInfo:
@@ -44,6 +49,11 @@ def zone() -> ZoneInfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def is_narrow() -> bool:
+    """Say whether the visitor's screen is a phone's."""
+    return st.context.cookies.get(screen.NAME) == "1"
 
 
 def dialog_is_open() -> bool:

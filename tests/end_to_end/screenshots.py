@@ -19,6 +19,11 @@ def products(page: Page, url: str) -> None:
     page.get_by_text("Selecionado:").wait_for()
 
 
+def cards(page: Page, url: str) -> None:
+    page.goto(url)
+    page.locator(".st-key-cards a").first.wait_for()
+
+
 def overview(page: Page, url: str) -> None:
     page.goto(f"{url}/resumo")
     page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas").first.wait_for()
@@ -27,7 +32,7 @@ def overview(page: Page, url: str) -> None:
 SHOTS: dict[str, tuple[Callable[[Page, str], None], dict[str, Any]]] = {
     "products": (products, {"viewport": DESKTOP, "color_scheme": "light"}),
     "products-dark": (products, {"viewport": DESKTOP, "color_scheme": "dark"}),
-    "products-phone": (products, {"viewport": PHONE, "color_scheme": "light", "has_touch": True}),
+    "products-phone": (cards, {"viewport": PHONE, "color_scheme": "light", "has_touch": True, "is_mobile": True}),
     "overview": (overview, {"viewport": {"width": 1280, "height": 1000}, "color_scheme": "light"}),
 }
 

@@ -32,7 +32,7 @@ def test_every_page_works_under_its_own_policy(ui_url: str, api_url: str, produc
         page.locator("input[type=file]").set_input_files(template.value.path())
         expect(page.get_by_text(PORTUGUESE.preview)).to_be_visible()
         with page.expect_download() as export:
-            page.get_by_role("link", name=PORTUGUESE.export_csv).click()
+            page.get_by_role("link", name=PORTUGUESE.export_csv, exact=True).click()
         assert export.value.suggested_filename == "produtos.csv"
         page.goto(f"{ui_url}/nothing")
         expect(page.get_by_text(PORTUGUESE.no_page)).to_be_visible()

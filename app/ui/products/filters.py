@@ -25,7 +25,11 @@ def show(view: ListView, *, disabled: bool) -> Places:
     They are disabled while there are changes that another page would lose.
     """
     texts = session.texts()
+    narrow = session.is_narrow()
     _follow(view)
+
+    def width(pixels: int) -> Any:
+        return "stretch" if narrow else pixels
 
     def control(name: str, read: Callable[[Any], Any]) -> dict[str, Any]:
         def changed() -> None:
@@ -41,7 +45,7 @@ def show(view: ListView, *, disabled: bool) -> Places:
             "disabled": disabled,
         }
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=not narrow, vertical_alignment="bottom"):
         st.text_input(
             **control("q", str.strip),
             type="search",
@@ -50,6 +54,7 @@ def show(view: ListView, *, disabled: bool) -> Places:
             icon=":material/search:",
             width="stretch",
         )
+        popover: Any = "stretch" if narrow else "content"
         # Not pills: a selected one is too pale to read in the dark theme.
         st.multiselect(
             **control("categoria", tuple),
@@ -57,9 +62,9 @@ def show(view: ListView, *, disabled: bool) -> Places:
             placeholder=texts.all_categories,
             select_all=False,
             filter_mode=None,
-            width=330,
+            width=width(330),
         )
-        with st.popover(_further_label(view, texts), icon=":material/filter_list:", disabled=disabled):
+        with st.popover(_further_label(view, texts), icon=":material/filter_list:", disabled=disabled, width=popover):
             places = _further(control, texts)
         orders = [minus + column for column in COLUMNS for minus in ("", "-")]
         st.selectbox(
@@ -67,7 +72,7 @@ def show(view: ListView, *, disabled: bool) -> Places:
             options=sorted(orders, key=lambda order: order not in ("id", "-id")),
             format_func=lambda order: order_text(order, texts),
             filter_mode=None,
-            width=230,
+            width=width(230),
         )
     if view.is_filtered or _refused():
         with st.container(horizontal=True, vertical_alignment="center"):

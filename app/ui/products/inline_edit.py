@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 
 from app.ui import errors, session
-from app.ui.client.api_models import ApiError, Product
+from app.ui.client.api_models import EDITABLE, ApiError, Product
 from app.ui.formats import plain
 from app.ui.products import comparison, product_table, state
 from app.ui.products.state import Dialog
 from app.ui.sign_in import access
 
 MODE = "edit_in_place"  # the key of the switch
+GONE = 404  # the status of a change of a product that somebody has deleted
 CONFLICT = 412  # the status of a change for a version that is no longer the newest
 Drafts = Mapping[int, Mapping[str, Any]]  # what is to become of products: new values, by their ids
 
@@ -74,6 +76,7 @@ def actions(products: Sequence[Product], changes: Drafts) -> None:
     by_id = {product.id: product for product in products}
 
     def review() -> None:
+        st.session_state["saved_names"] = []
         _keep([Change(by_id[product_id], values) for product_id, values in changes.items()])
         state.set_dialog(Dialog("review"))
 
@@ -100,6 +103,8 @@ def review() -> None:
     """Show what the dialog holds: every change, before and after, and the button that saves them."""
     texts = session.texts()
     pending = _kept()
+    if names := st.session_state.get("saved_names"):
+        st.success(texts.saved_already.format(names=", ".join(map(plain, names))), icon=":material/check:")
     for change in pending:
         _show(change)
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -127,6 +132,8 @@ def _show(change: Change) -> None:
             comparison.before_and_after(product, change.values)
         if change.error is not None:
             st.error(plain(errors.sentences(change.error, texts)), icon=":material/error:")
+            if change.error.status == GONE:
+                _choose_about_gone(change)
         elif unclear := _unclear_price(change.values):
             st.error(plain(unclear), icon=":material/error:")
         if theirs is None:
@@ -142,6 +149,29 @@ def _show(change: Change) -> None:
         )
 
 
+def _choose_about_gone(change: Change) -> None:
+    """Let the person drop a change of a product that somebody else has deleted, or make a new product of it."""
+    texts, product = session.texts(), change.product
+    with st.container(horizontal=True):
+        dropped = st.button(texts.drop_change, key=f"drop{product.id}", icon=":material/remove_done:")
+        created = st.button(texts.save_as_new, key=f"as_new{product.id}", icon=":material/add:")
+    if created:
+        values = {name: vars(product)[name] for name in EDITABLE} | dict(change.values)
+        key = st.session_state.setdefault(f"new_of{product.id}_{sorted(values.items())!r}", uuid4().hex)
+        try:
+            new = access.client().create_product({n: v for n, v in values.items() if v not in (None, "")}, key)
+        except ApiError as error:
+            errors.explain_price(error, values["price"])
+            st.error(plain(errors.sentences(error, texts)), icon=":material/error:")
+            return
+        _note_saved([new])
+        state.keep_listed(None)
+    if dropped or created:
+        _go_on_with([other for other in _kept() if other.product.id != product.id])
+        _leave_list(product)
+        st.rerun()
+
+
 def _unclear_price(values: Mapping[str, Any]) -> str | None:
     """Return why a price among new values is none."""
     price = values.get("price")
@@ -154,7 +184,6 @@ def _choice_key(theirs: Product) -> str:
 
 def _save(pending: Sequence[Change]) -> None:
     """Save one after the other; what was saved, or given up for somebody else's, is no longer pending."""
-    texts = session.texts()
     left, saved = [], []
     for change in pending:
         now = change.theirs or change.product
@@ -167,11 +196,28 @@ def _save(pending: Sequence[Change]) -> None:
             errors.explain_price(error, change.values.get("price"))
             left.append(_failed(change, error))
     replace_in_list(saved)
+    _note_saved(saved)
+    _go_on_with(left)
+
+
+def _note_saved(products: Sequence[Product]) -> None:
+    """Remember what was saved from this review, for as long as some of it is left."""
+    st.session_state["saved_names"] = [
+        *st.session_state.get("saved_names", []),
+        *(product.name for product in products),
+    ]
+
+
+def _go_on_with(left: Sequence[Change]) -> None:
+    """Leave only these changes to be reviewed and saved; without any, the review is over."""
+    texts = session.texts()
     _keep(left)
     _new_editor({change.product.id: change.values for change in left})
     if not left:
         state.set_dialog(None)
-        session.announce(texts.saved_one if len(saved) == 1 else texts.saved_many.format(count=len(saved)))
+        count = len(st.session_state.get("saved_names", []))
+        if count:
+            session.announce(texts.saved_one if count == 1 else texts.saved_many.format(count=count))
 
 
 def _failed(change: Change, error: ApiError) -> Change:
@@ -182,6 +228,14 @@ def _failed(change: Change, error: ApiError) -> Change:
     except ApiError as gone:
         return replace(change, error=gone)
     return replace(change, error=None, theirs=theirs)
+
+
+def _leave_list(gone: Product) -> None:
+    """Show the list without a product that is no longer there."""
+    listed = state.listed()
+    if listed is not None:
+        products = tuple(product for product in listed.page.products if product.id != gone.id)
+        state.keep_listed(replace(listed, page=replace(listed.page, products=products)))
 
 
 def replace_in_list(saved: Sequence[Product]) -> None:

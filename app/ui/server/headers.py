@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit
 
-from app.ui import language
+from app.ui import language, screen
 
 YEAR = 365 * 24 * 60 * 60  # seconds
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -32,8 +32,8 @@ def content_security_policy() -> str:
     """Return the policy under which Streamlit's pages run: nothing comes from elsewhere, and nothing is evaluated.
 
     Streamlit draws Vega's charts with an interpreter, so they need no `unsafe-eval`. Its styles are put into the page
-    as it is built, which only `unsafe-inline` allows. The scripts inside its page, its own and ours that tell the
-    browser the language, are allowed by their hashes.
+    as it is built, which only `unsafe-inline` allows. The scripts inside its page, its own and ours about
+    language and screen, are allowed by their hashes.
     """
     return "; ".join(
         (
@@ -55,5 +55,5 @@ def content_security_policy() -> str:
 
 def _inline_scripts() -> Iterator[str]:
     page = (Path(streamlit.__file__).parent / "static/index.html").read_text(encoding="utf-8")
-    for script in (*_INLINE_SCRIPT.findall(page), *language.SCRIPTS):
+    for script in (*_INLINE_SCRIPT.findall(page), *language.SCRIPTS, screen.SCRIPT):
         yield f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"

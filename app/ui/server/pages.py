@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.ui import language
+from app.ui import language, screen
 from app.ui.error_page import error_page
 from app.ui.files import download
 from app.ui.server.admission import NO_PAGES
@@ -72,6 +72,7 @@ def _page(code: str) -> str:
     for pattern, own in (
         (r'<html lang="en">', f'<html lang="{texts.tag}">'),
         (r"<title>Streamlit</title>", f"<title>{escape(texts.sign_in_title)}</title>"),
+        (r"</head>", f"<script>{screen.SCRIPT}</script></head>"),
         (r"<noscript>.*?</noscript>", f"<noscript><p>{escape(texts.no_javascript)}</p></noscript>"),
     ):
         html, times = re.subn(pattern, own, html, count=1, flags=re.DOTALL)

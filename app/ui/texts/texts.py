@@ -14,6 +14,7 @@ class Texts:
     product_help: str
     language: str  # its own name
     tag: str  # of the language, as HTML has it
+    menu: str
     no_javascript: str
     no_page_title: str
     no_page: str
@@ -94,6 +95,9 @@ class Texts:
     go_on_editing: str
     save_one: str
     save_many: str
+    saved_already: str
+    drop_change: str
+    save_as_new: str
     saved_one: str
     saved_many: str
 

@@ -10,7 +10,7 @@ from app.ui import address, errors, session
 from app.ui.client.api_models import ApiError, Chosen, Product
 from app.ui.files import download
 from app.ui.formats import number, plain
-from app.ui.products import bulk, dialogs, example, filters, inline_edit, product_table, state, undo
+from app.ui.products import bulk, dialogs, example, filters, inline_edit, product_cards, product_table, state, undo
 from app.ui.products.list_view import END, SIZES, ListView
 from app.ui.products.state import Dialog, Listed
 from app.ui.sign_in import access
@@ -38,7 +38,12 @@ def table_and_controls() -> None:
     listed = read(view, places)
     with toolbar:
         st.button(texts.add, key="add", icon=":material/add:", type="primary", shortcut="N", on_click=dialogs.add)
-    if listed is not None and listed.page.products:
+    if listed is not None and listed.page.products and session.is_narrow():
+        with hint:
+            undo.show()
+        product_cards.show(listed.page.products)
+        pager(listed)
+    elif listed is not None and listed.page.products:
         if inline_edit.is_on():
             with toolbar:
                 actions = st.container(horizontal=True, width="content")

@@ -249,6 +249,45 @@ def test_a_product_that_is_gone_says_so_beside_its_change(
     click(click(editing, "review"), "review_save")
     assert errors(editing) == "Este produto não existe, ou já foi excluído."
     assert api.read_product(three[1].id).name == "Sofá"
+    assert editing.success[0].value == "Já salvos: Sofá."
+
+
+@pytest.fixture
+def gone(editing: AppTest, api: ApiClient, three: list[Product]) -> AppTest:
+    """The review after an attempt to save two changes, the first one of a product that somebody has deleted."""
+    type_into_table(editing, {0: {"name": "Mesa", "price": "19,90"}, 1: {"email_fornecedor": "nenhum"}})
+    api.delete_product(three[0].id, version=1)
+    return click(click(editing, "review"), "review_save")
+
+
+def test_a_change_of_a_product_that_is_gone_can_be_dropped(gone: AppTest, three: list[Product]) -> None:
+    click(gone, f"drop{three[0].id}")
+    assert [row[1] for row in reviewed(gone)] == ["nenhum"]
+    click(gone, "review_back")
+    assert in_table(gone) == ["Produto 1", "Produto 0"]
+    assert gone.button(key="review").label == "Revisar 1 alteração"
+
+
+def test_a_change_of_a_product_that_is_gone_can_become_a_new_one(
+    gone: AppTest, api: ApiClient, three: list[Product]
+) -> None:
+    click(gone, f"as_new{three[0].id}")
+    assert gone.success[0].value == "Já salvos: Mesa."
+    [new] = [product for product in api.list_products().products if product.name == "Mesa"]
+    assert (new.price, new.description) == (Decimal("19.9"), three[0].description)
+    assert [row[1] for row in reviewed(gone)] == ["nenhum"]
+
+
+def test_the_review_is_over_when_its_last_change_is_dropped(
+    editing: AppTest, api: ApiClient, three: list[Product]
+) -> None:
+    type_into_table(editing, {0: {"name": "Mesa"}})
+    api.delete_product(three[0].id, version=1)
+    click(click(editing, "review"), "review_save")
+    click(editing, f"drop{three[0].id}")
+    assert not is_open(editing, "review_save")
+    assert in_table(editing) == ["Produto 1", "Produto 0"]
+    assert not editing.toast
 
 
 def test_an_api_that_goes_down_loses_no_change(
