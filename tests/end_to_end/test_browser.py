@@ -23,6 +23,7 @@ from tests.end_to_end.accessibility import violations
 from tests.end_to_end.catalogue import change, numbered, read, stock
 from tests.end_to_end.conftest import UI
 from tests.end_to_end.journey import DESKTOP, button, create_find_change_delete, fill, search
+from tests.end_to_end.public_journey import create_to_delete
 
 
 @pytest.mark.parametrize(("language", "theme"), [("pt", "light"), ("en", "dark")])
@@ -30,6 +31,14 @@ def test_a_product_is_created_found_changed_and_deleted(
     ui_url: str, api_url: str, product: dict[str, Any], language: str, theme: str
 ) -> None:
     create_find_change_delete(ui_url, api_url, product, language=language, color_scheme=theme)
+
+
+def test_what_the_rehearsal_does_in_a_browser_is_what_the_pages_offer(ui_url: str) -> None:
+    def journey(page: Page) -> None:
+        page.goto(ui_url)
+        create_to_delete(page)
+
+    browser.travel(journey, viewport=DESKTOP)
 
 
 def test_every_view_of_the_list_is_an_address(ui_url: str, api_url: str, product: dict[str, Any]) -> None:
