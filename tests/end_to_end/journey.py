@@ -1,5 +1,6 @@
 """A visitor's whole way through the UI, against whatever runs it."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -100,8 +101,9 @@ def create_find_change_delete(
 
 
 def button(page: Page, name: str) -> Locator:
-    """Return the page's own button with this name; Streamlit has others of its own."""
-    return page.get_by_test_id("stButton").get_by_role("button", name=name, exact=True)
+    """Return the page's own button with this name, whether or not it has a key; Streamlit has others of its own."""
+    named = re.compile(rf"^{re.escape(name)}( Shortcut \w+)?$")
+    return page.get_by_test_id("stButton").get_by_role("button", name=named)
 
 
 def search(page: Page, words: Texts, text: str) -> None:
