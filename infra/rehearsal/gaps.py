@@ -5,8 +5,8 @@ Each entry says what is different and, where something else covers it, what does
 
 ALWAYS = (
     "IAM: every call is allowed; policies are checked by the stack's tests.",
-    "Networks: security groups, routes and NAT gateways are recorded, and forbid nothing.",
-    "CloudFront has no cache and runs no functions; a web ACL filters nothing.",
+    "Networks: routes and NAT gateways are recorded, and lead nowhere.",
+    "CloudFront keeps nothing but errors and runs no functions; a web ACL filters nothing.",
     "Cognito sends no e-mail and asks for no second factor, and its pages look other than on AWS.",
     "Metrics and alarms: nothing measures, so no alarm goes off or takes a deployment back, and nothing is scaled.",
     "RDS: no Multi-AZ, backups or maintenance, and no snapshots but the last one of an instance.",
@@ -15,19 +15,19 @@ ALWAYS = (
 
 WITH_ENGINE = (
     "Images are entered in ECR without being pushed: tasks run the engine's own copy.",
-    "Tasks: memory is limited, CPU is not; the containers of a task share neither address nor scratch volumes.",
+    "Tasks: memory is limited, CPU is not; the containers of a task share no scratch volumes.",
     "EFS is a volume of the engine: a file belongs to who writes it, not to the access point's user, and any task that "
     "names a volume writes to it.",
     "EventBridge Scheduler: nothing runs by the clock; each task that would is run once by its state machine.",
-    "Connections to the database are not encrypted: PGSSLMODE is disable in every container that has another value, "
-    "and a member of rds_iam signs in with whatever token (tests/api/test_database_access.py has both).",
-    "Service Connect is a name on the tasks' network, without its proxy, time-outs and metrics.",
-    "Health checks end once a task is healthy: after that it is replaced only if it exits.",
+    "Security groups: the emulator stands for everybody outside, and every range of an ingress rule includes it.",
+    "The database: a member of rds_iam signs in with whatever token (tests/api/test_database_access.py has real ones).",
+    "Service Connect's proxy is Envoy as on AWS, but does not leave out tasks whose connections fail, nor count them.",
+    "The load balancer is an Envoy, which asks targets every second and whose own errors look other than on AWS.",
 )
 
 WITHOUT_ENGINE = (
-    "Without a Docker engine images are not built, and tasks, the database and its snapshots are records: start one to "
-    "see them run.",
+    "Without a Docker engine images are not built, and tasks, the database and its snapshots are records, and security "
+    "groups forbid nothing: start one to see them run.",
 )
 
 

@@ -9,11 +9,13 @@ import boto3
 from infra.operations.deploy import plan_of
 from infra.rehearsal import browser, files, round_trip
 from infra.rehearsal.cdk import Cdk
+from infra.rehearsal.doors import doors
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.nap import nap
 from infra.rehearsal.operate import failure_cards, operate
 from infra.rehearsal.site import Site
+from infra.rehearsal.unwell import replaced
 from infra.rehearsal.update import roll_back, roll_through
 from infra.rehearsal.use import script_of, use
 from infra.rehearsal.versions import EXITS, NEXT, UI_EXITS, UNHEALTHY, ProjectVersion, copy_of
@@ -71,6 +73,10 @@ def _update(version: ProjectVersion) -> Scenario:
 
 SCENARIOS = {
     "use": Scenario(title="Use it at the public URL", play=_use),
+    "doors": Scenario(
+        title="Try what security groups allow, and what they do not",
+        play=lambda deployment: [" · ".join(doors(deployment.session, deployment.emulator))],
+    ),
     "browser": Scenario(title="Use the UI at the public URL in a browser", play=_browse),
     "operate": Scenario(
         title="Look at it and work on it as its operators do", play=lambda deployment: operate(deployment.environment)
@@ -83,6 +89,10 @@ SCENARIOS = {
     "export": Scenario(
         title=f"Export all products to somebody who takes {files.EXPORT_SECONDS} s to read them",
         play=lambda deployment: files.export_to_a_slow_reader(deployment.site),
+    ),
+    "unwell": Scenario(
+        title="Have a task hang that was well: another replaces it",
+        play=lambda deployment: replaced(deployment.site, deployment.emulator, deployment.session),
     ),
     "update": _update(NEXT),
     "api-exits": _update(EXITS),

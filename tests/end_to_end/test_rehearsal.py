@@ -72,7 +72,9 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
     require("cdk")
     require("engine")
     require("browser")
-    with _rehearsal("--scenarios", "use", "browser", "operate", "sleep", "update", "api-unhealthy") as rehearsal:
+    with _rehearsal(
+        "--scenarios", "use", "doors", "browser", "operate", "sleep", "update", "api-unhealthy"
+    ) as rehearsal:
         output, errors = rehearsal.communicate(timeout=900)
 
     assert rehearsal.returncode == 0, errors
@@ -80,6 +82,8 @@ def test_with_an_engine_it_is_used_and_updated_and_what_does_not_work_is_taken_b
         "GET /products/ without a token 401 · with it POST 201 · GET /products/1 200 · PUT 200 · DELETE 200 · "
         "GET 404 · GET / 200 · the UI reaches the API at its API_URL"
     ) in output
+    assert "ui connects to api · api connects to the database" in output
+    assert "api cannot connect to ui · ui cannot connect to the database" in output
     assert "invited, signed in · created · found · changed · deleted" in output
     assert "  asleep: no task, the database stopped\n  awake: " in output
     assert sorted(row[2].rpartition(", ")[2] for row in _rows(output) if row[0] == "TargetGroup") == ["1 targets"] * 2

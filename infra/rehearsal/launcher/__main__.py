@@ -18,6 +18,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from infra.rehearsal.launcher import (
+    balancer,
     container_definitions,
     database,
     distribution,
@@ -32,6 +33,7 @@ from infra.rehearsal.launcher import (
 )
 from infra.rehearsal.launcher.certificates import authority
 from infra.rehearsal.launcher.edge import Edge
+from infra.rehearsal.launcher.interfaces import Interfaces
 from infra.rehearsal.launcher.internals import app, container_reaper, ecs, replace
 
 _HTTPS = "0.0.0.0:443"
@@ -53,10 +55,12 @@ def main() -> None:
     if engine:
         certificates = authority()
         replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
-        database.install(engine)
+        interfaces = Interfaces(engine)
+        balancer.install(interfaces)
+        database.install(engine, interfaces, certificates)
         snapshots.keep_data(engine)
         volumes.install(engine)
-        fargate.install(engine, certificates)
+        fargate.install(engine, interfaces, certificates)
         config.insecure_bind, config.bind = config.bind, [_HTTPS]
         config.certfile = config.keyfile = str(certificates.for_what_is_served())
         config.alpn_protocols = ["http/1.1"]

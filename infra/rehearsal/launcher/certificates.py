@@ -1,6 +1,8 @@
 """A certificate authority of this rehearsal's own, in the place of Amazon's: for the names that only AWS has."""
 
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import certifi
@@ -26,6 +28,18 @@ class Authority:
         file = self._folder / "server.pem"
         self._authority.issue_cert(*_SERVED).private_key_and_cert_chain_pem.write_to_path(str(file))
         return file
+
+    def archive_for(self, host: str, folder: str) -> bytes:
+        """Return a certificate and key, server.crt and server.key in a folder, as what the engine unpacks."""
+        issued = self._authority.issue_cert(host)
+        files = {"server.crt": issued.cert_chain_pems[0].bytes(), "server.key": issued.private_key_pem.bytes()}
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as packed:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(f"{folder}/{name}")
+                entry.size, entry.mode = len(content), 0o600
+                packed.addfile(entry, io.BytesIO(content))
+        return archive.getvalue()
 
     def mounted(self, file: str, path: str) -> str:
         """Return what mounts one of its files in a container, for the engine."""

@@ -3,7 +3,6 @@
 The emulator only writes such an instance down (it starts a database for CreateDBInstance alone).
 """
 
-import os
 import secrets
 import shlex
 import time
@@ -11,10 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from infra.rehearsal.launcher import snapshots
+from infra.rehearsal.launcher import database_tls, snapshots
+from infra.rehearsal.launcher.certificates import Authority
+from infra.rehearsal.launcher.interfaces import Interface, Interfaces
 from infra.rehearsal.launcher.internals import container_reaper, ecs, handlers, rds, replace, stacks
 from infra.rehearsal.launcher.snapshots import INSTANCE, SUPERUSER
 
+_TLS = "tls"  # the folder of the certificate
 _START_TIMEOUT = 60.0  # seconds; PostgreSQL takes two on an idle machine
 
 
@@ -31,21 +33,25 @@ def protect() -> None:
     instances["delete"] = delete
 
 
-def install(engine: Any) -> None:
+def install(engine: Any, interfaces: Interfaces, certificates: Authority) -> None:
     """Start and stop a container with each instance of CloudFormation's."""
     instances = handlers(INSTANCE)
     create_record, delete_record = instances["create"], instances["delete"]
+    running: dict[str, Interface] = {}
 
     def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         identifier, attributes = create_record(logical_id, properties, stack_name)
         instance = rds._instances[identifier]
-        instance["_docker_container_id"] = _start(engine, instance, properties.get("DBSnapshotIdentifier"))
+        made = _start(engine, instance, interfaces, certificates, properties.get("DBSnapshotIdentifier"))
+        running[identifier], instance["_docker_container_id"] = made
         return identifier, attributes
 
     def delete(identifier: str, properties: dict[str, Any]) -> None:
         container = rds._instances.get(identifier, {}).get("_docker_container_id")
         delete_record(identifier, properties)
         ecs._remove_docker_container(engine, container)
+        if identifier in running:
+            interfaces.remove(running.pop(identifier))
 
     instances["create"], instances["delete"] = create, delete
     run_off_the_loop(INSTANCE)
@@ -75,14 +81,17 @@ def run_off_the_loop(resource_type: str) -> None:
     replace(stacks, "_runs_on_worker_thread", or_others)
 
 
-def network_of(engine: Any) -> str:
-    """The name of the network the emulator's container is on: tasks and databases join it."""
-    networks = engine.containers.get(os.environ["HOSTNAME"]).attrs["NetworkSettings"]["Networks"]
-    return str(next(iter(networks)))
-
-
-def _start(engine: Any, instance: dict[str, Any], snapshot: str | None) -> str:
-    network = network_of(engine)
+def _start(
+    engine: Any, instance: dict[str, Any], interfaces: Interfaces, certificates: Authority, snapshot: str | None
+) -> tuple[Interface, str]:
+    endpoint = instance["Endpoint"]
+    port, own_port = int(endpoint["Port"]), int(endpoint["Port"]) + 1
+    interface = interfaces.create(
+        [group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"]],
+        command=f"exec python -m {database_tls.__name__} {port} {own_port} /{_TLS}/server.crt /{_TLS}/server.key",
+        aliases=[endpoint["Address"]],
+        folder=certificates.archive_for(endpoint["Address"], _TLS),
+    )
     container = engine.containers.run(
         f"postgres:{instance['EngineVersion'].split('.')[0]}",
         detach=True,
@@ -90,33 +99,37 @@ def _start(engine: Any, instance: dict[str, Any], snapshot: str | None) -> str:
             "POSTGRES_DB": "postgres" if snapshot else instance["DBName"],
             "POSTGRES_USER": SUPERUSER,
             "POSTGRES_PASSWORD": secrets.token_hex(),
+            "PGPORT": str(own_port),  # of the server, and of its tools
         },
-        command=["-c", f"port={instance['Endpoint']['Port']}", "-c", "fsync=off"],
+        command=["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
         labels=container_reaper.own_labels("rds"),
-        network=network,
-        networking_config={network: {"Aliases": [instance["Endpoint"]["Address"]]}},
+        network_mode=interface.network_mode,
         tmpfs={"/var/lib/postgresql": ""},  # nothing to remove afterwards
     )
+    try:
+        _prepare(container, instance, snapshot)
+    except ValueError:
+        ecs._remove_docker_container(engine, container)
+        interfaces.remove(interface)
+        raise
+    return interface, str(container.id)
+
+
+def _prepare(container: Any, instance: dict[str, Any], snapshot: str | None) -> None:
     # Over TCP, which the image's first start (the one that creates the database) does not listen on.
-    ready = ["pg_isready", "--host=127.0.0.1", f"--port={instance['Endpoint']['Port']}"]
+    ready = ["pg_isready", "--host=127.0.0.1"]
     deadline = time.monotonic() + _START_TIMEOUT
     while container.exec_run(ready).exit_code != 0:
         container.reload()
         if container.status == "exited" or time.monotonic() > deadline:
             log = container.logs(tail=5).decode(errors="replace").strip()
-            ecs._remove_docker_container(engine, container)
             raise ValueError(f"PostgreSQL did not start for {instance['DBInstanceIdentifier']}: {log}")
         time.sleep(0.1)
-    try:
-        if snapshot:
-            snapshots.restore(container, snapshot, instance["Endpoint"]["Port"])
-        result = container.exec_run(["sh", "-c", _as_on_rds(instance, is_restored=bool(snapshot))])
-        if result.exit_code != 0:
-            raise ValueError(f"{instance['DBInstanceIdentifier']} cannot be prepared: {result.output.decode()}")
-    except ValueError:
-        ecs._remove_docker_container(engine, container)
-        raise
-    return str(container.id)
+    if snapshot:
+        snapshots.restore(container, snapshot)
+    result = container.exec_run(["sh", "-c", _as_on_rds(instance, is_restored=bool(snapshot))])
+    if result.exit_code != 0:
+        raise ValueError(f"{instance['DBInstanceIdentifier']} cannot be prepared: {result.output.decode()}")
 
 
 def _as_on_rds(instance: dict[str, Any], *, is_restored: bool) -> str:
@@ -141,7 +154,6 @@ def _as_on_rds(instance: dict[str, Any], *, is_restored: bool) -> str:
         "psql",
         f"--username={SUPERUSER}",
         f"--dbname={instance['DBName']}",
-        f"--port={instance['Endpoint']['Port']}",
     ]
     rules = rf'host all "{owner}" all scram-sha-256\nhost all +rds_iam all trust'
     return f"""

@@ -4,14 +4,20 @@ The emulator serves a distribution, but does not know of such origins in CloudFo
 it reads an answer as a whole before it passes it on. Its own rules on headers are what is used here.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace as replaced
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from infra.rehearsal.launcher import balancer
 from infra.rehearsal.launcher.edge import Answer, Onward, Scope
 from infra.rehearsal.launcher.internals import app, cloudfront, get_account_id, replace
+
+_ERROR = "Error from cloudfront"
+_KEPT_STATUSES = (404, 414, 500, 501, 502, 503, 504)
+_ERROR_SECONDS = 10.0
 
 
 def install() -> None:
@@ -40,6 +46,9 @@ def onward(scope: Scope, headers: Mapping[str, str]) -> Onward | Answer | None:
     )
     if refusal:
         return Answer(*refusal)
+    errors = _ErrorCache(distribution, method, path)
+    if kept := errors.find():
+        return kept
     origin = config["origins"][behavior["target_origin_id"]]
     client = scope["client"][0]
     forwarded = cloudfront._origin_request_headers(
@@ -48,17 +57,64 @@ def onward(scope: Scope, headers: Mapping[str, str]) -> Onward | Answer | None:
     if "content-length" in headers:
         forwarded["content-length"] = headers["content-length"]
     behind = cloudfront._registered_alb(origin)
-    address = behind and balancer.address(behind, origin["http_port"], path, method, headers)
+    address = behind and balancer.address(behind)
     if not address:
-        return Answer(
-            *cloudfront._cf_error_response(502, "The request could not be satisfied.", "Error from cloudfront")
-        )
+        return Answer(*cloudfront._cf_error_response(502, "The request could not be satisfied.", _ERROR))
     return Onward(
-        url=f"http://{address}{path}{'?' if query else ''}{query}",
+        url=f"http://{address}:{origin['http_port']}{path}{'?' if query else ''}{query}",
         headers=forwarded,
         idle_seconds=origin["read_timeout"],
         amend=partial(_amended, behavior, headers.get("origin", ""), method),
+        kept=errors.statuses,
+        keep=errors.keep,
     )
+
+
+class _ErrorCache:
+    """The errors that CloudFront answers again for a while, whatever the cache policy says.
+
+    For ten seconds, unless the distribution says otherwise of a status (Amazon CloudFront Developer Guide, "How
+    CloudFront caches HTTP 4xx and 5xx status codes"). Two requests are the same when their paths are: the policy has
+    nothing else in its key.
+    """
+
+    _kept: ClassVar[dict[tuple[str, str, str], tuple[float, float, Answer]]] = {}
+
+    def __init__(self, distribution: dict[str, Any], method: str, path: str) -> None:
+        self._key = (distribution["Id"], method, path)
+        seconds = dict.fromkeys(_KEPT_STATUSES, _ERROR_SECONDS) | _error_ttls(distribution)
+        self._seconds = {status: ttl for status, ttl in seconds.items() if ttl > 0 and method in ("GET", "HEAD")}
+
+    @property
+    def statuses(self) -> Collection[int]:
+        """Those of answers that are kept."""
+        return self._seconds.keys()
+
+    def find(self) -> Answer | None:
+        """Return the answer that was kept of the same request, if it still counts."""
+        now = time.monotonic()
+        for key, (_at, until, _answer) in list(self._kept.items()):
+            if until <= now:
+                del self._kept[key]
+        if self._key not in self._kept:
+            return None
+        at, _until, answer = self._kept[self._key]
+        return replaced(answer, headers={**answer.headers, "x-cache": _ERROR, "age": str(int(now - at))})
+
+    def keep(self, answer: Answer) -> None:
+        """Answer the same request so for as long as the status says."""
+        now = time.monotonic()
+        self._kept[self._key] = (now, now + self._seconds[answer.status], answer)
+
+
+def _error_ttls(distribution: dict[str, Any]) -> dict[int, float]:
+    """How long the distribution says that errors are kept, in seconds by status."""
+    responses = cloudfront._find(cloudfront._dist_config_el(distribution), "CustomErrorResponses")
+    items = [] if responses is None else cloudfront._find(responses, "Items")
+    return {
+        int(cloudfront._text(item, "ErrorCode")): float(cloudfront._text(item, "ErrorCachingMinTTL") or _ERROR_SECONDS)
+        for item in ([] if items is None else items)
+    }
 
 
 def _forwarded(behavior: dict[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
@@ -75,11 +131,12 @@ def _forwarded(behavior: dict[str, Any], headers: Mapping[str, str]) -> dict[str
 
 
 def _amended(
-    behavior: dict[str, Any], origin: str, method: str, headers: dict[str, list[str]]
+    behavior: dict[str, Any], origin: str, method: str, status: int, headers: dict[str, list[str]]
 ) -> Mapping[str, str | list[str]]:
     policy = cloudfront.response_headers_policy_config(behavior.get("response_headers_policy_id"))
     amended = cloudfront._apply_response_headers_policy(headers, policy, origin, method)
-    result: dict[str, str | list[str]] = cloudfront._add_cloudfront_headers(amended, "Miss from cloudfront")
+    found = "Miss from cloudfront" if status < 400 else _ERROR
+    result: dict[str, str | list[str]] = cloudfront._add_cloudfront_headers(amended, found)
     return result
 
 

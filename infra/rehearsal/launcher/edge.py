@@ -5,7 +5,7 @@ The emulator itself reads a request and its answer as a whole first, and knows n
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,23 +22,29 @@ _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", 
 _OF_A_HANDSHAKE = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Onward:
-    """Where a request goes next, with which headers, and how long it is waited for the next byte of the answer."""
-
-    url: str
-    headers: Mapping[str, str]
-    idle_seconds: float
-    amend: Callable[[dict[str, list[str]]], Mapping[str, Any]]
-
-
 @dataclass(frozen=True)
 class Answer:
     """What is answered here and now."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, Any]
     content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onward:
+    """Where a request goes next, with which headers, and how long it is waited for the next byte of the answer.
+
+    `amend` returns the headers of an answer with its status. `keep` is given an answer, as a whole, whose status is in
+    `kept`.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    idle_seconds: float
+    amend: Callable[[int, dict[str, list[str]]], Mapping[str, Any]]
+    kept: Collection[int] = ()
+    keep: Callable[[Answer], None] = lambda _: None
 
 
 Find = Callable[[Scope, Mapping[str, str]], Onward | Answer | None]
@@ -88,17 +94,22 @@ class Edge:
                 timeout=timeout,
             )
         except TimeoutError:
-            await _answer(send, Answer(504, {}, b"The origin did not answer in time."))
+            await _own_error(send, onward, 504, "The origin did not answer in time.")
             return
         except aiohttp.ClientError as error:
-            await _answer(send, Answer(502, {}, f"The origin cannot be reached: {error}".encode()))
+            await _own_error(send, onward, 502, f"The origin cannot be reached: {error}")
             return
         async with answer:
             headers: dict[str, list[str]] = {}
             for name, value in answer.raw_headers:
                 headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-            amended = onward.amend({name: value for name, value in headers.items() if name not in _HOP_BY_HOP})
+            of_content = {name: value for name, value in headers.items() if name not in _HOP_BY_HOP}
+            amended = onward.amend(answer.status, of_content)
+            if answer.status in onward.kept:
+                onward.keep(Answer(answer.status, amended, await answer.read()))
             await send({"type": "http.response.start", "status": answer.status, "headers": _pairs(amended)})
+            if answer.status in onward.kept:
+                await send({"type": "http.response.body", "body": await answer.read(), "more_body": True})
             async for chunk in answer.content.iter_any():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
@@ -166,6 +177,13 @@ async def _answer(send: Send, answer: Answer) -> None:
     headers = {"content-type": "text/plain", **answer.headers, "content-length": str(len(answer.content))}
     await send({"type": "http.response.start", "status": answer.status, "headers": _pairs(headers)})
     await send({"type": "http.response.body", "body": answer.content})
+
+
+async def _own_error(send: Send, onward: Onward, status: int, sentence: str) -> None:
+    answer = Answer(status, onward.amend(status, {}), sentence.encode())
+    if status in onward.kept:
+        onward.keep(answer)
+    await _answer(send, answer)
 
 
 async def _read(receive: Receive, content: asyncio.Queue[bytes], passing: asyncio.Future[None]) -> None:

@@ -5,76 +5,140 @@ The emulator by itself starts all containers at once with their image, command a
 stable a second after it started, and lets CloudFormation go on at once.
 """
 
+import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from infra.rehearsal.launcher import registry, sign_in, volumes
-from infra.rehearsal.launcher.certificates import BUNDLE, Authority
+from infra.rehearsal.launcher import balancer, envoy, registry, service_connect, sign_in, volumes
+from infra.rehearsal.launcher.certificates import AUTHORITY, BUNDLE, Authority
 from infra.rehearsal.launcher.database import run_off_the_loop
-from infra.rehearsal.launcher.internals import alb, ecs, handlers, replace, request_scope, spawn_background
+from infra.rehearsal.launcher.envoy import Json
+from infra.rehearsal.launcher.interfaces import Interface, Interfaces
+from infra.rehearsal.launcher.internals import ecs, handlers, replace, request_scope, spawn_background
 
 _SECOND = 1_000_000_000  # Docker's unit of time is the nanosecond
-_POLL = 0.25  # seconds
+_POLL, _POLL_LATER = 0.25, 1.0  # seconds between two looks at a task's health, before and after it is well
+_UNHEALTHY_CONTAINER, _UNHEALTHY_TARGET = "Task failed container health checks", "Task failed ELB health checks"
 _LOG_SECONDS = 1.0  # in which the last of a container's log is read
 _STOP_LABEL = "catalogue.stop-timeout"  # a container's own, in seconds
+_ROOT_IN_URL = re.compile(r"[?&]sslrootcert=([^&\s]+)")
 _BUNDLE = "/etc/ssl/rehearsal.pem"
 _STEADY_TIMEOUT = 300.0  # seconds; ECS itself gives up after three hours
 
-# service name: {port mapping name: DNS name}, of ServiceConnectConfiguration, which the emulator drops
-_dns_names: dict[str, dict[str, str]] = {}
 
-
-def install(engine: Any, certificates: Authority) -> None:
+def install(engine: Any, interfaces: Interfaces, certificates: Authority) -> None:
     """Replace how the emulator runs the containers of a task."""
-    replace(ecs, "_build_run_kwargs", partial(_with_every_setting, certificates))
+    network = _Network(interfaces)
+    replace(ecs, "_build_run_kwargs", partial(_with_every_setting, network, certificates))
+    replace(ecs, "_container_ip", lambda _: network.address)
+    replace(ecs, "_requested_subnet", _with_its_security_groups)
     replace(ecs, "_run_docker_container", lambda _: _start_in_order)
     replace(
         ecs, "_prepare_service_images", lambda _: lambda *_: None
     )  # it asks the registry that an image is named for
     _count_when_healthy(engine)
     _wait_until_steady()
-    replace(ecs, "_cleanup_task_resources", partial(_that_removes_what_has_ended, engine))
+    replace(ecs, "_cleanup_task_resources", partial(_that_removes_everything, engine, network))
     replace(ecs, "_remove_docker_container", _after_its_time_to_stop)
 
 
-def _with_every_setting(
-    certificates: Authority, build_arguments: Callable[..., dict[str, Any]]
-) -> Callable[..., dict[str, Any]]:
-    def arguments(container: dict[str, Any], task_definition: dict[str, Any], *others: Any) -> dict[str, Any]:
-        result = build_arguments(container, task_definition, *others)
-        network, task = result["network"], ecs._tasks[result["labels"]["com.amazonaws.ecs.task-arn"]]
-        result["labels"] |= container.get("dockerLabels", {}) | {_STOP_LABEL: str(container.get("stopTimeout", 30))}
-        result["environment"] = _environment(result["environment"], task)
-        result["networking_config"] = {network: {"Aliases": _aliases(task, container)}}
-        settings = _settings(container, task_definition)
-        settings["volumes"] = [*settings.get("volumes", []), certificates.mounted(BUNDLE, _BUNDLE)]
-        settings["extra_hosts"] = dict.fromkeys(
-            sign_in.hosts(), urlsplit(result["environment"]["AWS_ENDPOINT_URL"]).hostname
+class _Network:
+    """The network of each task: its containers share an address, and Service Connect's proxy is in it."""
+
+    def __init__(self, interfaces: Interfaces) -> None:
+        self._interfaces, self._of_tasks = interfaces, dict[str, Interface]()
+
+    def of(self, task: Json, task_definition: Json, emulator: str) -> Interface:
+        """Return a task's, which its first container makes."""
+        arn = task["taskArn"]
+        if arn not in self._of_tasks:
+            self._of_tasks[arn] = self._create(task, task_definition, emulator)
+        return self._of_tasks[arn]
+
+    def address(self, container: Any, _network: str) -> str | None:
+        """Return the address that a container has with the others of its task."""
+        interface = self._of_tasks.get(container.labels["com.amazonaws.ecs.task-arn"])
+        return interface.address if interface else None
+
+    def remove(self, task: Json) -> None:
+        """Remove a task's, after its containers."""
+        if interface := self._of_tasks.pop(task["taskArn"], None):
+            self._interfaces.remove(interface)
+
+    def leave(self) -> None:
+        """Wait until nobody is sent to tasks that are about to stop."""
+        self._interfaces.settle()
+
+    def _create(self, task: Json, task_definition: Json, emulator: str) -> Interface:
+        service = task["group"].removeprefix("service:")
+        # Like a task's names on AWS: those that are there when it starts.
+        reached = service_connect.hosts() if service_connect.has_proxy(service) else {}
+        hosts = {**reached, **dict.fromkeys(sign_in.hosts(), emulator)}
+        if not service_connect.has_proxy(service):
+            return self._interfaces.create(task["_subnet"].groups, hosts=hosts)
+        return self._interfaces.create(
+            task["_subnet"].groups,
+            command=envoy.COMMAND,
+            files=lambda: service_connect.files(service, task_definition, reached),
+            redirects=service_connect.redirects(service, task_definition, reached),
+            hosts=hosts,
         )
-        return result | settings
+
+
+class _Subnet(str):
+    """The subnet that a task is to be in, which the emulator keeps with it, and the security groups, which it drops."""
+
+    __slots__ = ("groups",)
+    groups: list[str]
+
+
+def _with_its_security_groups(requested: Callable[[Json], str | None]) -> Callable[[Json], str | None]:
+    def subnet(request: Json) -> str | None:
+        found = requested(request)
+        if found is None:
+            return None
+        noted = _Subnet(found)
+        noted.groups = list(request["networkConfiguration"]["awsvpcConfiguration"].get("securityGroups", []))
+        return noted
+
+    return subnet
+
+
+def _with_every_setting(
+    network: _Network, certificates: Authority, build_arguments: Callable[..., Json]
+) -> Callable[..., Json]:
+    def arguments(container: Json, task_definition: Json, *others: Any) -> Json:
+        result = build_arguments(container, task_definition, *others)
+        task = ecs._tasks[result["labels"]["com.amazonaws.ecs.task-arn"]]
+        emulator = str(urlsplit(result["environment"]["AWS_ENDPOINT_URL"]).hostname)
+        result["labels"] |= container.get("dockerLabels", {}) | {_STOP_LABEL: str(container.get("stopTimeout", 30))}
+        result["environment"] = environment = _environment(result["environment"], task)
+        settings = _settings(container, task_definition)
+        settings["volumes"] = [*settings.get("volumes", []), *_trusted(certificates, environment)]
+        settings["network_mode"] = network.of(task, task_definition, emulator).network_mode
+        return {key: value for key, value in result.items() if key != "network"} | settings
 
     return arguments
 
 
+def _trusted(certificates: Authority, environment: dict[str, str]) -> list[str]:
+    """Mounts by which a container trusts the rehearsal's authority wherever it would trust Amazon's."""
+    roots = {environment["PGSSLROOTCERT"]} if "PGSSLROOTCERT" in environment else set()
+    roots |= {unquote(path) for value in environment.values() for path in _ROOT_IN_URL.findall(value)}
+    return [certificates.mounted(BUNDLE, _BUNDLE), *(certificates.mounted(AUTHORITY, root) for root in sorted(roots))]
+
+
 def _environment(given: dict[str, str], task: dict[str, Any]) -> dict[str, str]:
-    """What a container is given as its variables: on ECS the region too, here whom to trust; no TLS to the database."""
+    """What a container is given as its variables: on ECS the region too, and here whom to trust."""
     region, account = task["taskArn"].split(":")[3:5]
     # For the task role's: the SDK asks for those only on ECS's own link-local address.
     credentials = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "rehearsal"}
-    bridged = {"PGSSLMODE": "disable"} if "PGSSLMODE" in given else {}
     trusting = {"SSL_CERT_FILE": _BUNDLE, "REQUESTS_CA_BUNDLE": _BUNDLE}
-    return trusting | given | {"AWS_REGION": region} | credentials | bridged
-
-
-def _aliases(task: dict[str, Any], container: dict[str, Any]) -> list[str]:
-    names = _dns_names.get(task["group"].removeprefix("service:"), {})
-    return [names[port["name"]] for port in container.get("portMappings", []) if port.get("name") in names]
+    return trusting | given | {"AWS_REGION": region} | credentials
 
 
 def _settings(container: dict[str, Any], task_definition: dict[str, Any]) -> dict[str, Any]:
@@ -156,8 +220,7 @@ def _wait_for(engine: Any, task_arn: str, *, containerName: str, condition: str)
 
 
 def _count_when_healthy(engine: Any) -> None:
-    """A task takes traffic and counts for its deployment once it is healthy; an unhealthy one is stopped."""
-    address = ecs._task_ip
+    """A task counts for its deployment once it is healthy, and one that is not, or no longer, is replaced."""
 
     def when_healthy(report_stable: Callable[..., None]) -> Callable[..., None]:
         def schedule(cluster: str, service_key: str, account: str, region: str, healthy_task: Any = None) -> None:
@@ -167,80 +230,100 @@ def _count_when_healthy(engine: Any) -> None:
 
             def watch() -> None:
                 with request_scope(account, region):
-                    problem = _health_problem(engine, healthy_task, ecs._services[service_key], address(healthy_task))
+                    health = _Health(engine, healthy_task, ecs._services[service_key])
+                    problem = health.problem_at_first()
                     if problem is None:
-                        healthy_task["_takes_traffic"] = True
+                        healthy_task["_is_well"] = True
                         report_stable(cluster, service_key, account, region, healthy_task=healthy_task)
-                    elif ecs._mark_task_stopped(
+                        problem = health.problem_later()
+                    if problem and ecs._mark_task_stopped(
                         healthy_task["taskArn"], healthy_task, problem, "ServiceSchedulerInitiated"
                     ):
+                        ecs._record_service_task_failure(healthy_task)  # another is started while this one ends
                         ecs._cleanup_task_resources(healthy_task, engine)
-                        ecs._record_service_task_failure(healthy_task)
 
             spawn_background(watch, thread_name="health")
 
         return schedule
 
-    replace(ecs, "_record_task_ip", _of_an_essential_container)
     replace(ecs, "_schedule_service_deployment_completion", when_healthy)
-    replace(ecs, "_task_ip", lambda _: lambda task: address(task) if task.get("_takes_traffic") else None)
 
 
-def _of_an_essential_container(record_address: Callable[..., None]) -> Callable[..., None]:
-    def record(task: dict[str, Any], container: Any, network: str) -> None:
-        # The address of a task's first container would be that of one that ends before the others start.
-        names = [item["name"] for item in task["containers"]]
-        if task["_container_essentials"][names.index(container.labels["com.amazonaws.ecs.container-name"])]:
-            record_address(task, container, network)
+class _Health:
+    """What the engine and the load balancers say of a task's health."""
 
-    return record
+    def __init__(self, engine: Any, task: Json, service: Json) -> None:
+        self._engine, self._task, self._service = engine, task, service
+
+    def problem_at_first(self) -> str | None:
+        """Wait until the task is healthy: why it is not, or None once it is."""
+        grace = time.monotonic() + float(self._service.get("healthCheckGracePeriodSeconds") or 120)
+        while self._is_active():
+            said = self._containers_say()
+            if "unhealthy" in said:
+                return _UNHEALTHY_CONTAINER
+            is_well = self._balancers_find_it_well() is True
+            if is_well and said <= {"healthy"}:
+                return None
+            if not is_well and time.monotonic() > grace:
+                return _UNHEALTHY_TARGET
+            time.sleep(_POLL)
+        return "Task stopped before it was healthy"
+
+    def problem_later(self) -> str | None:
+        """Wait until a task that was healthy is not: why, or None when it has been stopped for something else."""
+        while self._is_active():
+            if "unhealthy" in self._containers_say():
+                return _UNHEALTHY_CONTAINER
+            if self._balancers_find_it_well() is False:
+                return _UNHEALTHY_TARGET
+            time.sleep(_POLL_LATER)
+        return None
+
+    def _is_active(self) -> bool:
+        return bool(ecs._task_is_active(self._task["taskArn"], self._task))
+
+    def _containers_say(self) -> set[str]:
+        """What health checks say, of the containers that have one; one that ended is seen by the emulator."""
+        states = []
+        for identity in [*self._task["_docker_ids"]]:
+            with suppress(Exception):  # it has been stopped for something else meanwhile
+                states.append(self._engine.containers.get(identity).attrs["State"])
+        said = {state["Health"]["Status"] for state in states if "Health" in state and state["Status"] == "running"}
+        is_known = {"healthy"} == said or "unhealthy" in said  # else one of them is starting
+        self._task["healthStatus"] = ("UNHEALTHY" if "unhealthy" in said else "HEALTHY") if is_known else "UNKNOWN"
+        essentials = self._task["_container_essentials"]
+        ended = [state["Status"] == "exited" for state in states]
+        return said | ({"ended"} if any(map(all, zip(ended, essentials, strict=False))) else set())
+
+    def _balancers_find_it_well(self) -> bool | None:
+        """Whether it is well to all; None when one does not know yet, or does not say."""
+        groups = [balanced["targetGroupArn"] for balanced in self._service["loadBalancers"]]
+        said = [balancer.is_well(group, self._task["_container_ip"]) for group in groups]
+        return None if None in said else all(said)
 
 
-def _health_problem(engine: Any, task: dict[str, Any], service: dict[str, Any], address: str) -> str | None:
-    """Wait until a task is healthy to the engine and to its target groups; why it is not, or None once it is."""
-    grace = time.monotonic() + float(service.get("healthCheckGracePeriodSeconds") or 120)
-    essentials = task["_container_essentials"]
-    while ecs._task_is_active(task["taskArn"], task):
-        states = [engine.containers.get(identity).attrs["State"] for identity in task["_docker_ids"]]
-        if any(state["Status"] == "exited" and essential for state, essential in zip(states, essentials, strict=False)):
-            time.sleep(_POLL)  # it is about to be stopped for that
-            continue
-        health = [state["Health"]["Status"] for state in states if "Health" in state]
-        task["healthStatus"] = "UNHEALTHY" if "unhealthy" in health else "HEALTHY" if health else "UNKNOWN"
-        if "unhealthy" in health:
-            return "Task failed container health checks"
-        answers = all(_target_answers(balanced, address) for balanced in service["loadBalancers"])
-        if answers and all(status == "healthy" for status in health):
-            return None
-        if not answers and time.monotonic() > grace:
-            return "Task failed ELB health checks"
-        time.sleep(_POLL)
-    return "Task stopped before it was healthy"
+def _that_removes_everything(engine: Any, network: _Network, clean_up: Callable[..., None]) -> Callable[..., None]:
+    """Nobody is sent to a task any more before it is stopped, and its network goes with it.
 
+    Those of a task that ended by itself go too; the emulator leaves its containers until it ends itself.
+    """
 
-def _target_answers(balanced: dict[str, Any], address: str) -> bool:
-    group = alb._tgs[balanced["targetGroupArn"]]
-    url = f"http://{address}:{balanced['containerPort']}{group.get('HealthCheckPath', '/')}"
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _that_removes_what_has_ended(engine: Any, clean_up: Callable[..., None]) -> Callable[..., None]:
-    """The containers of a task that ended by itself go too; the emulator leaves them until it ends itself."""
-
-    def remove(containers: list[str]) -> None:
+    def remove(task: Json, containers: list[str]) -> None:
         time.sleep(_LOG_SECONDS)
         for container in containers:
             ecs._remove_docker_container(engine, container)
+        network.remove(task)
 
-    def clean_up_everything(task: dict[str, Any], client: Any, *others: Any, **more: Any) -> None:
-        containers = [] if client else list(task["_docker_ids"])
-        clean_up(task, client, *others, **more)
-        if containers:
-            spawn_background(lambda: remove(containers), thread_name="removal")
+    def clean_up_everything(task: Json, client: Any, *others: Any, **more: Any) -> None:
+        containers = list(task.get("_docker_ids") or [])
+        if client:
+            network.leave()
+            clean_up(task, client, *others, **more)
+            network.remove(task)
+        else:
+            clean_up(task, client, *others, **more)
+            spawn_background(lambda: remove(task, containers), thread_name="removal")
 
     return clean_up_everything
 
@@ -278,14 +361,11 @@ def _wait_until_steady() -> None:
 
     def create_steady(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
         name = properties.get("ServiceName", f"{stack_name}-{logical_id}")
-        _dns_names[name] = {
-            connected["PortName"]: alias["DnsName"]
-            for connected in properties.get("ServiceConnectConfiguration", {}).get("Services", [])
-            for alias in connected.get("ClientAliases", [])
-        }
+        service_connect.note(name, properties.get("ServiceConnectConfiguration", {}))
         return steady(create, properties, logical_id, properties, stack_name)
 
     def update_steady(identity: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
+        service_connect.note(identity.rpartition("/")[2], new.get("ServiceConnectConfiguration", {}))
         return steady(update, new, identity, old, new, stack_name)
 
     services["create"], services["update"] = create_steady, update_steady

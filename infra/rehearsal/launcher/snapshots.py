@@ -44,10 +44,7 @@ def keep_data(engine: Any) -> None:
         instance = rds._instances[identifier]
         container = engine.containers.get(instance["_docker_container_id"])
         # Without the role that there is in every container before.
-        dump = (
-            f"pg_dumpall --username={SUPERUSER} --port={instance['Endpoint']['Port']} "
-            f"| grep -v '^CREATE ROLE {SUPERUSER};$' | gzip -1"
-        )
+        dump = f"pg_dumpall --username={SUPERUSER} | grep -v '^CREATE ROLE {SUPERUSER};$' | gzip -1"
         result = container.exec_run(["bash", "-o", "pipefail", "-c", dump], demux=True)
         data, errors = result.output
         if result.exit_code != 0:
@@ -57,7 +54,7 @@ def keep_data(engine: Any) -> None:
     instances["snapshot"] = snapshot
 
 
-def restore(container: Any, name: str, port: int) -> None:
+def restore(container: Any, name: str) -> None:
     """Put what a snapshot holds into a PostgreSQL that has nothing of its own; ValueError when that is not possible."""
     data, archive = _dumps[name], io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -65,9 +62,7 @@ def restore(container: Any, name: str, port: int) -> None:
         entry.size = len(data)
         tar.addfile(entry, io.BytesIO(data))
     container.put_archive("/", archive.getvalue())
-    psql = (
-        f"psql --quiet --username={SUPERUSER} --dbname=postgres --port={port} --set=ON_ERROR_STOP=1 --output=/dev/null"
-    )
+    psql = f"psql --quiet --username={SUPERUSER} --dbname=postgres --set=ON_ERROR_STOP=1 --output=/dev/null"
     result = container.exec_run(["bash", "-o", "pipefail", "-c", f"gunzip --stdout {_FILE} | {psql} && rm {_FILE}"])
     if result.exit_code != 0:
         raise ValueError(f"{name} cannot be restored: {result.output.decode()[-500:]}")

@@ -33,7 +33,7 @@ async def edge(*, idle_seconds: float = 5, **routes: Callable[[web.Request], Any
 
     def find(scope: Scope, headers: Mapping[str, str]) -> Onward:
         address = f"http://127.0.0.1:{free_port()}" if scope["path"] == "/nowhere" else origin + scope["path"]
-        return Onward(url=address, headers=headers, idle_seconds=idle_seconds, amend=lambda answered: answered)
+        return Onward(url=address, headers=headers, idle_seconds=idle_seconds, amend=lambda _, answered: answered)
 
     async def emulator(*_: Any) -> None:
         raise AssertionError("nothing is for the emulator here")
