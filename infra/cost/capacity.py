@@ -74,7 +74,7 @@ class CarriedStack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class ScalingStep:
     """What carries so many requests a second at the busiest time."""
 
     target: float
@@ -118,7 +118,9 @@ def stack(body: Mapping[str, Any], prices: Prices, api: str, measured: Carried |
     )
 
 
-def step(target: float, body: Mapping[str, Any], prices: Prices, api: str, measured: Carried | None = None) -> Step:
+def step(
+    target: float, body: Mapping[str, Any], prices: Prices, api: str, measured: Carried | None = None
+) -> ScalingStep:
     """Return what carries `target` requests a second at the busiest time, and what breaks first beyond it.
 
     Raises:
@@ -137,7 +139,7 @@ def step(target: float, body: Mapping[str, Any], prices: Prices, api: str, measu
     requests = target * AVERAGE * _SECONDS / 1e6
     usd = estimate(grown, prices, Usage(requests_million=requests, answer_kb=ANSWER_KB)).minimum
     usd += replicas * 730 * prices[f"rds_{instance_class}_hour"]
-    return Step(
+    return ScalingStep(
         target=target,
         tasks=count,
         size=f"{tasks.vcpu:g} CPU, {tasks.gb:g} GB",

@@ -395,7 +395,8 @@ class _Rules:
         yield self.assumed(resource, Group.WATCHING, "kept logs of the traffic", how, gb * price)
 
     def flow_log(self, resource: TemplateResource) -> Iterator[Line]:
-        gb, price = self.usage.flow_log_gb, self.prices["log_ingestion_gb"] / 2  # to a bucket: half (vended logs)
+        # To a bucket it is half the price of a log group: remembered, and not looked up.
+        gb, price = self.usage.flow_log_gb, self.prices["log_ingestion_gb"] / 2
         yield self.assumed(
             resource, Group.WATCHING, "logs of who connects to whom", f"{gb:g} GB x {_usd(price)}", gb * price
         )

@@ -47,6 +47,11 @@ class Prices:
         raise NoPriceError(f"{name} in {self.region}")
 
     @property
+    def uncertain(self) -> int:
+        """How many have no source that is good enough to rely on."""
+        return sum(price.source.startswith("uncertain") for price in self.found.values())
+
+    @property
     def oldest(self) -> datetime.date:
         """The day of the oldest price."""
         return min(price.read for price in self.found.values())

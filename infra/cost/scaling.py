@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infra.cost.capacity import ANSWER_KB, AVERAGE, BUSY, MIX, UNLOADED_SECONDS, VCPU, CarriedStack, Step
+from infra.cost.capacity import ANSWER_KB, AVERAGE, BUSY, MIX, UNLOADED_SECONDS, VCPU, CarriedStack, ScalingStep
 from infra.cost.tables import CostTable
 
 
@@ -21,7 +21,7 @@ def carried_table(name: str, found: CarriedStack) -> CostTable:
     return CostTable(f"What {name} carries", ("", "reckoned"), rows)
 
 
-def steps_table(steps: Sequence[Step]) -> CostTable:
+def steps_table(steps: Sequence[ScalingStep]) -> CostTable:
     """Return what it takes to carry more, and what breaks next."""
     columns = (
         "requests a second",

@@ -101,7 +101,8 @@ def notes(found: CostEstimate, prices: Prices, usage: Usage, today: datetime.dat
     old = f" Prices that old may have changed: make prices REGION={prices.region}." if age > STALE_DAYS else ""
     yield (
         f"List prices of {found.region}, without tax and discounts, the oldest {age} days old; each with its source in "
-        f"infra/cost/prices.toml, and renewed by make prices.{old}"
+        f"infra/cost/prices.toml, and renewed by make prices.{old} {prices.uncertain} of {len(prices.found)} are "
+        "uncertain, and say so there; none was read from AWS itself."
     )
     yield f"Asleep (make sleep) it costs {usd(found.asleep)} a month: what is neither tasks nor hours of the database."
     yield "* assumed: " + "; ".join(usage.sentences()) + " (infra/cost/usage.py)."

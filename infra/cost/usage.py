@@ -26,7 +26,7 @@ class Usage:
     metrics_per_service: int = 30
     metrics_per_task: int = 15
     metrics_per_container: int = 15
-    """Container Insights with enhanced observability: as its list of metrics has them, roughly."""
+    """Container Insights with enhanced observability: a guess, not counted on AWS."""
 
     database_log_gb: float = 0.5
     """The server's log, and the operating system's metrics once a minute."""
