@@ -53,7 +53,7 @@ FORBIDDEN = {
         ("app/ui/files", "app.ui.products"),
         ("app/ui/sign_in", "app.ui.errors"),
         ("app/ui/client", "app.ui.sign_in"),
-        ("app/ui/client", "app.ui.session"),
+        ("app/ui/client", "app.ui.errors"),
         ("app/ui/texts", "app.ui.formats"),
     ],
     "infra reads as compose, plan, constructs, stack, app": [

@@ -21,7 +21,7 @@ _STEPS = (
 
 
 @dataclass(frozen=True)
-class Step:
+class TaskStep:
     """A step in a task's life; `seconds` since the one before."""
 
     at: datetime
@@ -49,7 +49,7 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     moments = sorted((task[key], what) for key, what in _STEPS if key in task)
     befores = [moments[0][0], *(moment for moment, _ in moments)]
     steps = [
-        Step(at, what, round((at - before).total_seconds(), 1))
+        TaskStep(at, what, round((at - before).total_seconds(), 1))
         for (at, what), before in zip(moments, befores, strict=False)
     ]
     if not out.facts(steps):

@@ -28,7 +28,7 @@ _MARKS = {"good": "✓", "bad": "✗", "unknown": "?"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class Verification:
     """What one check found."""
 
     state: Literal["good", "bad", "unknown"]
@@ -48,13 +48,13 @@ def run(deployment: Deployment, _options: argparse.Namespace, out: Output) -> in
     return 1 if any(one.state == "bad" for one in found) else 0
 
 
-def verify(deployment: Deployment) -> Iterator[Finding]:
+def verify(deployment: Deployment) -> Iterator[Verification]:
     """Yield what each check found; without credentials there is only that to say.
 
     Raises:
         NoCredentialsError: there are none.
     """
-    checks: tuple[Callable[[Deployment], Iterator[Finding]], ...] = (
+    checks: tuple[Callable[[Deployment], Iterator[Verification]], ...] = (
         _credentials,
         _region,
         _bootstrap,
@@ -69,36 +69,36 @@ def verify(deployment: Deployment) -> Iterator[Finding]:
         except NoCredentialsError:
             raise
         except AWS_ERRORS as error:
-            yield Finding("unknown", f"{check.__name__.strip('_')}: {sentence(error)}")
+            yield Verification("unknown", f"{check.__name__.strip('_')}: {sentence(error)}")
 
 
-def _credentials(deployment: Deployment) -> Iterator[Finding]:
+def _credentials(deployment: Deployment) -> Iterator[Verification]:
     caller = deployment.client("sts").get_caller_identity()
-    yield Finding("good", f"credentials of {caller['Arn']}")
+    yield Verification("good", f"credentials of {caller['Arn']}")
 
 
-def _region(deployment: Deployment) -> Iterator[Finding]:
+def _region(deployment: Deployment) -> Iterator[Verification]:
     region = deployment.session.region_name
     if region in REGIONS:
-        yield Finding("good", f"region {region}")
+        yield Verification("good", f"region {region}")
     else:
-        yield Finding("bad", f"region {region} is none of {', '.join(REGIONS)}: set AWS_REGION")
+        yield Verification("bad", f"region {region} is none of {', '.join(REGIONS)}: set AWS_REGION")
 
 
-def _bootstrap(deployment: Deployment) -> Iterator[Finding]:
+def _bootstrap(deployment: Deployment) -> Iterator[Verification]:
     ssm = deployment.client("ssm")
     try:
         version = int(ssm.get_parameter(Name=_BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
-        yield Finding("bad", "CDK has not been here: make bootstrap, once for each account and region")
+        yield Verification("bad", "CDK has not been here: make bootstrap, once for each account and region")
         return
     if version < _BOOTSTRAP_VERSION:
-        yield Finding("bad", f"bootstrap is of version {version}, {_BOOTSTRAP_VERSION} is needed: make bootstrap")
+        yield Verification("bad", f"bootstrap is of version {version}, {_BOOTSTRAP_VERSION} is needed: make bootstrap")
     else:
-        yield Finding("good", f"bootstrap of version {version}")
+        yield Verification("good", f"bootstrap of version {version}")
 
 
-def _roles(deployment: Deployment) -> Iterator[Finding]:
+def _roles(deployment: Deployment) -> Iterator[Verification]:
     iam, missing = deployment.client("iam"), []
     for service, role in ROLES.items():
         try:
@@ -106,12 +106,12 @@ def _roles(deployment: Deployment) -> Iterator[Finding]:
         except iam.exceptions.NoSuchEntityException:
             missing.append(service)
     if missing:
-        yield Finding("bad", f"no service-linked role for {', '.join(missing)}: make bootstrap makes them")
+        yield Verification("bad", f"no service-linked role for {', '.join(missing)}: make bootstrap makes them")
     else:
-        yield Finding("good", "service-linked roles")
+        yield Verification("good", "service-linked roles")
 
 
-def _secrets(deployment: Deployment) -> Iterator[Finding]:
+def _secrets(deployment: Deployment) -> Iterator[Verification]:
     services = [container for task in deployment.plan.tasks.values() for container in task.containers]
     definitions = [one for service in services for one in service.secrets.values()]
     definitions += [service.registry_credentials for service in services if service.registry_credentials]
@@ -120,17 +120,17 @@ def _secrets(deployment: Deployment) -> Iterator[Finding]:
         try:
             described: Any = client.describe_secret(SecretId=name)
         except client.exceptions.ResourceNotFoundException:
-            yield Finding("bad", f"there is no secret {name}: make secret NAME={name}")
+            yield Verification("bad", f"there is no secret {name}: make secret NAME={name}")
             continue
         if described.get("DeletedDate"):
-            yield Finding(
+            yield Verification(
                 "bad", f"the secret {name} is being deleted: aws secretsmanager restore-secret brings it back"
             )
         else:
-            yield Finding("good", f"secret {name}")
+            yield Verification("good", f"secret {name}")
 
 
-def _quotas(deployment: Deployment) -> Iterator[Finding]:
+def _quotas(deployment: Deployment) -> Iterator[Verification]:
     plan = deployment.plan
     provider = "FARGATE_SPOT" if plan.settings.services.spot_percent == 100 else "FARGATE"
     needed = sum(
@@ -143,38 +143,38 @@ def _quotas(deployment: Deployment) -> Iterator[Finding]:
             ServiceCode="fargate", QuotaCode=_VCPU_QUOTAS[provider]
         )
     except ClientError as error:
-        yield Finding("unknown", f"the quota of Fargate: {sentence(error)}")
+        yield Verification("unknown", f"the quota of Fargate: {sentence(error)}")
         return
     allowed = float(answer["Quota"]["Value"])
     if needed > allowed:
-        yield Finding(
+        yield Verification(
             "bad",
             f"the services may need {needed:g} vCPUs at a time, and this account may run {allowed:g} of {provider}: "
             "ask for more in Service Quotas, or lower services.max_tasks",
         )
     else:
-        yield Finding("good", f"quota of {provider}: {needed:g} vCPUs at most, {allowed:g} allowed")
+        yield Verification("good", f"quota of {provider}: {needed:g} vCPUs at most, {allowed:g} allowed")
 
 
-def _engine(deployment: Deployment) -> Iterator[Finding]:
+def _engine(deployment: Deployment) -> Iterator[Verification]:
     """Look whether images are built here, and for the tasks' processor without emulating it."""
     if not shutil.which("docker"):
-        yield Finding("bad", "there is no docker in PATH, which builds the images")
+        yield Verification("bad", "there is no docker in PATH, which builds the images")
         return
     command = ["docker", "info", "--format", "{{.Architecture}}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_ENGINE_SECONDS)
     except subprocess.TimeoutExpired:
-        yield Finding("bad", f"the Docker engine has not answered for {_ENGINE_SECONDS} s")
+        yield Verification("bad", f"the Docker engine has not answered for {_ENGINE_SECONDS} s")
         return
     if done.returncode:
-        yield Finding("bad", "no Docker engine answers, which builds the images")
+        yield Verification("bad", "no Docker engine answers, which builds the images")
         return
     machine = _MACHINES.get(done.stdout.strip(), done.stdout.strip())
     wanted = deployment.plan.settings.architecture
     if machine == wanted:
-        yield Finding("good", f"Docker engine for {machine}")
+        yield Verification("good", f"Docker engine for {machine}")
     else:
-        yield Finding(
+        yield Verification(
             "unknown", f"the engine is {machine} and builds for {wanted} by emulation: slow, if it can at all"
         )

@@ -209,8 +209,10 @@ def test_docs_and_openapi_are_served(client: TestClient) -> None:
     assert set(paths) == {
         "/products/",
         "/products/import",
+        "/products/import/preview",
         "/products/imports",
         "/products/imports/{import_id}",
+        "/products/imports/{import_id}/undo",
         "/products/export",
         "/products/summary",
         "/products/totals",

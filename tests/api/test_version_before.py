@@ -40,7 +40,8 @@ def version_before() -> Iterator[Path]:
 
 def test_the_version_before_keeps_its_contract_on_the_newest_schema(version_before: Path) -> None:
     tests = [f"tests/api/{name}" for name in CONTRACT]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "postgresql", *tests]
+    of_the_schema = "postgresql and not openapi"  # the list of addresses is none of its business
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", of_the_schema, *tests]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     result = subprocess.run(command, cwd=version_before, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-5000:]
