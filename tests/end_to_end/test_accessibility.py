@@ -104,7 +104,7 @@ def test_everything_can_be_done_from_the_keyboard(ui_url: str, api_url: str, pro
         expect(page.get_by_text("1 produto", exact=True)).to_be_visible()
         tab_to(page, button(page, "Limpar filtros"))
         page.keyboard.press("Enter")
-        expect(page.get_by_text("60 produtos", exact=True)).to_be_visible()
+        expect(page.get_by_text("1–50 de 60 produtos", exact=True)).to_be_visible()
 
         tab_to(page, page.get_by_label("Ordem"), backwards=True)
         page.keyboard.press("ArrowDown")  # opens the list, behind what is chosen
@@ -150,7 +150,7 @@ def test_everything_can_be_done_from_the_keyboard(ui_url: str, api_url: str, pro
         page.keyboard.press("Enter")
         tab_to(page, button(page, "Sim, excluir"))
         page.keyboard.press("Enter")
-        expect(page.get_by_text("59 produtos", exact=True)).to_be_visible()
+        expect(page.get_by_text("1–50 de 59 produtos", exact=True)).to_be_visible()
 
         tab_to(page, button(page, "Novo produto"))
         page.keyboard.press("Enter")

@@ -139,7 +139,7 @@ def test_categories_are_known_without_accents_and_case(text: str, category: str)
             ["NAME", "Unit price", "CATEGORY", "Supplier's e-mail"],
             {"name": 0, "price": 1, "categoria": 2, "email_fornecedor": 3},
         ),
-        (["id", "name", "description", "price"], {"name": 1, "description": 2, "price": 3}),
+        (["id", "name", "description", "price"], {"id": 0, "name": 1, "description": 2, "price": 3}),
         (["PRODUTO", "preco (R$)", "e-mail", "Motivo"], {"name": 0, "price": 1, "email_fornecedor": 2}),
         (["nome", "nome"], {"name": 0}),
         (["A", "B", ""], {}),
