@@ -108,8 +108,7 @@ st.html(
 if announcement := session.take_announcement():
     st.toast(announcement, icon=":material/check_circle:", duration="long")
 
-if st.session_state.setdefault("page", page.url_path) != page.url_path:
-    st.session_state["page"] = page.url_path
+if session.is_another_page(page.url_path):
     state.set_dialog(None)  # it was opened on another page
 
 try:
@@ -119,7 +118,6 @@ except InvalidApiUrlError as error:
     st.error(sentence, title=texts.invalid_api_url_title, icon=":material/error:")
     st.stop()
 
-session.note_page(page.url_path)
 with errors.error_boundary():
     if page.url_path != "arquivos":
         import_banner.show(lambda: state.keep_listed(None))

@@ -61,12 +61,13 @@ def dialog_is_open() -> bool:
     return st.session_state.get(DIALOG) is not None
 
 
-def note_page(path: str) -> None:
-    """Note which page is run, to know when the visitor comes from another one."""
+def is_another_page(path: str) -> bool:
+    """Say whether the page that is run is another one than the last time this was asked."""
     before = st.session_state.get("page", path)
     st.session_state["page"] = path
     if before != path:
         st.session_state["has_arrived"] = True
+    return bool(before != path)
 
 
 def has_arrived() -> bool:

@@ -163,6 +163,16 @@ def test_the_pager_says_where_it_is_and_leads_to_both_ends(visit: Visit, api_url
     assert names(click(app, "previous")) == [f"Produto {n}" for n in range(29, 24, -1)]
 
 
+def test_filters_survive_a_visit_to_another_page(visit: Visit, api_url: str, shop: list[Product]) -> None:
+    app = visit(api_url, q="produto 29", sort="name")
+    app.switch_page("views/deleted.py")
+    run(app)
+    app.query_params.clear()
+    app.switch_page("views/products.py")
+    assert names(run(app)) == ["Produto 29"]
+    assert dict(app.query_params)["q"] == "produto 29"
+
+
 def test_after_saving_the_row_stays_selected(visit: Visit, api: ApiClient, api_url: str, shop: list[Product]) -> None:
     app = click(select(visit(api_url), 3), "edit")
     [field] = [field for field in app.text_input if (field.key or "").endswith("_name")]
