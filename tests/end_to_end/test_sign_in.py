@@ -148,18 +148,18 @@ def test_a_person_signs_in_works_moves_to_another_process_and_signs_out(
         assert "catalogue_return" not in cookies
 
         site.chosen = 1
-        page.goto(site.url)
-        expect(page.get_by_role("button", name="Novo produto")).to_be_visible()
+        page.goto(site.url)  # in the language of the address before, which is remembered
+        expect(page.get_by_role("button", name="New product")).to_be_visible()
         site.chosen = 0
 
         page.get_by_role("button", name="ana@example.com").click()
-        page.get_by_text("Sair", exact=True).click()
-        expect(page.get_by_text("Entre com a sua conta")).to_be_visible()
+        page.get_by_text("Sign out", exact=True).click()
+        expect(page.get_by_text("Sign in with your account")).to_be_visible()
         assert provider.asked[-1][0] == "/logout"
         assert "_streamlit_user" not in {cookie["name"] for cookie in page.context.cookies()}
         page.goto(site.url)
-        expect(page.get_by_text("Entre com a sua conta")).to_be_visible()
-        expect(page.get_by_role("button", name="Novo produto")).to_have_count(0)
+        expect(page.get_by_text("Sign in with your account")).to_be_visible()
+        expect(page.get_by_role("button", name="New product")).to_have_count(0)
 
     browser.travel(journey)
     written = "".join(file.read_text() for file in logs.iterdir())
