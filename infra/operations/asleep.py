@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from infra.cost.template import mentioned
-from infra.operations.pricing import deployed
+from infra.operations import stacks
 
 _POLL_SECONDS = 5
 _TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
@@ -49,16 +49,11 @@ def sleeper(session: boto3.Session, stack_name: str) -> Sleeper:
         AsleepError: there is no such stack, or its template has no hours asleep.
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
     """
-    template = deployed(session, stack_name)
+    template = stacks.template(session, stack_name)
     if template is None:
         raise AsleepError(f"there is no stack {stack_name} in {session.region_name}")
     resources = template["Resources"]
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    physical = {
-        one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
-        for page in pages
-        for one in page["StackResourceSummaries"]
-    }
+    physical = {one.logical: one.physical for one in stacks.resources(session, stack_name)}
     databases = [name for name, one in resources.items() if one["Type"] == "AWS::RDS::DBInstance"]
     starts = [name for name, one in resources.items() if _starts_database(one)]
     targets = [one["Properties"] for one in resources.values() if one["Type"] == _TARGET]

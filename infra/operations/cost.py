@@ -21,8 +21,9 @@ from infra.cost.goals import GOALS
 from infra.cost.prices import NoPriceError, Prices, prices
 from infra.cost.readme import ENGLISH, PORTUGUESE, passage, with_passage
 from infra.cost.usage import Usage
+from infra.operations import stacks
 from infra.operations.deploy import plan_of
-from infra.operations.pricing import TemplateError, console, database_of, deployed, price_difference, show, synthesised
+from infra.operations.pricing import TemplateError, console, database_of, price_difference, show, synthesised
 from infra.operations.session import open_session, region
 from infra.plan import Plan, PlanError
 
@@ -68,7 +69,7 @@ def _write_readmes() -> int:
 
 def _print_difference(said: argparse.Namespace, plan: Plan, name: str) -> int:
     before = (
-        deployed(open_session(), plan.stack_name)
+        stacks.template(open_session(), plan.stack_name)
         if said.against == DEPLOYED
         else json.loads(Path(said.against).read_text(encoding="utf-8"))
     )

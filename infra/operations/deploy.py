@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose import find
-from infra.operations import cdk, protection
+from infra.operations import cdk, protection, stacks
 from infra.operations.kept import skipped
 from infra.operations.left import report
 from infra.operations.session import open_session
@@ -49,13 +49,8 @@ def status(session: boto3.Session, stack_name: str) -> str | None:
     Raises:
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
     """
-    try:
-        (stack,) = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return stack["StackStatus"]
+    stack = stacks.described(session, stack_name)
+    return stack["StackStatus"] if stack else None
 
 
 def main(environment: str) -> int:

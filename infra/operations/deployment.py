@@ -9,6 +9,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from infra.operations import stacks
+from infra.operations.stacks import StackResource
 from infra.plan import Plan
 
 _DESCRIBED = 10  # services in one call, which is as many as ECS takes
@@ -19,15 +21,6 @@ _UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAcces
 
 class OperationError(Exception):
     """Something could not be found out or done; the message says what, and what to do next."""
-
-
-@dataclass(frozen=True)
-class StackResource:
-    """One resource of a stack."""
-
-    type: str
-    logical: str
-    physical: str
 
 
 @dataclass(frozen=True)
@@ -62,33 +55,25 @@ class Deployment:
         Raises:
             OperationError: there is no such stack here.
         """
-        try:
-            (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                environment, region = self.plan.settings.name, self.session.region_name
-                raise OperationError(
-                    f"there is no stack {self.stack_name} in {region}: make deploy ENV={environment} makes it; "
-                    "where it is in another region, set AWS_REGION"
-                ) from None
-            raise
+        stack = stacks.described(self.session, self.stack_name)
+        if stack is None:
+            environment, region = self.plan.settings.name, self.session.region_name
+            raise OperationError(
+                f"there is no stack {self.stack_name} in {region}: make deploy ENV={environment} makes it; "
+                "where it is in another region, set AWS_REGION"
+            )
         return stack
 
     @cached_property
     def outputs(self) -> dict[str, str]:
         """What the stack tells whoever asks, such as PublicUrl."""
-        return {output["OutputKey"]: output["OutputValue"] for output in self.stack.get("Outputs", [])}
+        return stacks.outputs(self.stack)
 
     @cached_property
     def resources(self) -> tuple[StackResource, ...]:
         """All that belongs to the stack."""
         _ = self.stack  # whose absence is told better than by the call below
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_name)
-        return tuple(
-            StackResource(one["ResourceType"], one["LogicalResourceId"], one.get("PhysicalResourceId", ""))
-            for page in pages
-            for one in page["StackResourceSummaries"]
-        )
+        return stacks.resources(self.session, self.stack_name)
 
     def physical(self, kind: str) -> list[str]:
         """Return the physical ids of the resources of a type, such as AWS::RDS::DBInstance."""
@@ -97,18 +82,13 @@ class Deployment:
     @cached_property
     def services(self) -> tuple[RunningService, ...]:
         """The ECS services, by name."""
-        return tuple(
-            sorted((RunningService(self.service_name(one), one) for one in self.described()), key=lambda one: one.name)
-        )
-
-    def described(self) -> list[Any]:
-        """Return what ECS says of the services now."""
         arns, ecs = self.physical("AWS::ECS::Service"), self.client("ecs")
         found = []
         for first in range(0, len(arns), _DESCRIBED):
             part = arns[first : first + _DESCRIBED]
             found += ecs.describe_services(cluster=self.cluster, services=part)["services"]
-        return found
+        services = (RunningService(self.service_name(one), one) for one in found)
+        return tuple(sorted(services, key=lambda service: service.name))
 
     def service_name(self, described: Any) -> str:
         """Return the compose file's name of a service, task or task definition, which its family ends with."""
@@ -143,11 +123,10 @@ class Deployment:
         """Return the log group that the tasks of a service write to."""
         return f"/{self.stack_name}/{service}"
 
-    def stopped_and_running(self, desired: str, service: str | None = None) -> Iterator[Any]:
+    def stopped_and_running(self, desired: str) -> Iterator[Any]:
         """Yield the tasks that ECS still knows of: RUNNING, or STOPPED, which it forgets after an hour."""
         ecs = self.client("ecs")
-        asked = {"cluster": self.cluster, "desiredStatus": desired} | ({"serviceName": service} if service else {})
-        for page in ecs.get_paginator("list_tasks").paginate(**asked):
+        for page in ecs.get_paginator("list_tasks").paginate(cluster=self.cluster, desiredStatus=desired):
             if page["taskArns"]:
                 yield from ecs.describe_tasks(cluster=self.cluster, tasks=page["taskArns"])["tasks"]
 

@@ -5,6 +5,7 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations import stacks
 from infra.operations.deploy import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
@@ -18,11 +19,13 @@ def invite(session: boto3.Session, stack: str, email: str) -> str:
     """Invite `email` to the user pool of the stack; return where to sign in.
 
     Raises:
-        InviteError: the stack has no user pool.
+        InviteError: there is no such stack, or it has no user pool.
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
     """
-    (described,) = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    outputs: dict[str, str] = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    described = stacks.described(session, stack)
+    if described is None:
+        raise InviteError(f"there is no stack {stack} in {session.region_name}")
+    outputs = stacks.outputs(described)
     if "UserPoolId" not in outputs:
         raise InviteError(
             f"{stack} has no sign-in: its public_url.mode is load_balancer, or no service has x-aws.sign_in"

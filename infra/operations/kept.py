@@ -1,10 +1,10 @@
 """What stays in the account when a stack is removed, by the policies of its template."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 import boto3
+
+from infra.operations import stacks
 
 SNAPSHOT = "AWS::RDS::DBSnapshot"
 
@@ -23,15 +23,8 @@ def kept(session: boto3.Session, stack_name: str) -> list[Kept]:
     Raises:
         BotoCoreError, ClientError: there is no such stack, or AWS refused.
     """
-    cloudformation = session.client("cloudformation")
-    template: Any = cloudformation.get_template(StackName=stack_name)["TemplateBody"]
-    definitions = (json.loads(template) if isinstance(template, str) else template)["Resources"]
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    identities = {
-        resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
-        for page in pages
-        for resource in page["StackResourceSummaries"]
-    }
+    definitions = (stacks.template(session, stack_name) or {"Resources": {}})["Resources"]
+    identities = {resource.logical: resource.physical for resource in stacks.resources(session, stack_name)}
     found = []
     for name, definition in definitions.items():
         policy, identity = definition.get("DeletionPolicy", "Delete"), identities.get(name, "")
@@ -48,13 +41,10 @@ def skipped(session: boto3.Session, stack_name: str) -> list[Kept]:
     Raises:
         BotoCoreError, ClientError: there is no such stack, or AWS refused.
     """
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
     found = []
-    for page in pages:
-        for resource in page["StackResourceSummaries"]:
-            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId", "")
-            if identity and resource["ResourceStatus"] == "DELETE_SKIPPED":
-                found.append(Kept(kind, identity))
-            elif identity and kind == "AWS::RDS::DBInstance" and resource["ResourceStatus"] == "DELETE_COMPLETE":
-                found.append(Kept(SNAPSHOT, identity))
+    for resource in stacks.resources(session, stack_name):
+        if resource.physical and resource.status == "DELETE_SKIPPED":
+            found.append(Kept(resource.type, resource.physical))
+        elif resource.physical and resource.type == "AWS::RDS::DBInstance" and resource.status == "DELETE_COMPLETE":
+            found.append(Kept(SNAPSHOT, resource.physical))
     return found

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -42,21 +40,6 @@ def synthesised(environment: str) -> dict[str, Any]:
             raise TemplateError(done.stderr.strip())
         (template,) = Path(folder).glob("*.template.json")
         return dict(json.loads(template.read_text(encoding="utf-8")))
-
-
-def deployed(session: boto3.Session, stack_name: str) -> dict[str, Any] | None:
-    """Return the template of a stack as it is deployed, or None where there is none.
-
-    Raises:
-        BotoCoreError, ClientError: AWS refused, or there are no credentials.
-    """
-    try:
-        body: Any = session.client("cloudformation").get_template(StackName=stack_name)["TemplateBody"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return dict(json.loads(body) if isinstance(body, str) else body)
 
 
 def price_difference(plan: Plan, before: Mapping[str, Any] | None, after: Mapping[str, Any], name: str) -> CostTable:

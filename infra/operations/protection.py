@@ -4,11 +4,9 @@ It replaces by making the new one first. A protected one that is to go stays beh
 first second cannot be removed again when the update fails.
 """
 
-import json
-from typing import Any
-
 import boto3
 
+from infra.operations import stacks
 from infra.plan import Plan
 from infra.plan.environment import CloudFrontSettings
 from infra.plan.exposure import is_public, people_sign_in
@@ -52,8 +50,7 @@ def _planned(plan: Plan) -> set[str]:
 
 def _deployed(session: boto3.Session, stack_name: str) -> dict[str, bool]:
     """Return what is there of what can be protected, and whether it is."""
-    body: Any = session.client("cloudformation").get_template(StackName=stack_name)["TemplateBody"]
-    template: Any = json.loads(body) if isinstance(body, str) else body
+    template = stacks.template(session, stack_name) or {"Resources": {}}
     parts = {}
     for resource in template["Resources"].values():
         settings = resource.get("Properties", {})

@@ -9,15 +9,16 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations import stacks
 from infra.operations.deploy import plan_of
 from infra.operations.secret import ask
 from infra.operations.session import open_session
+from infra.operations.stacks import StackResource
 from infra.plan import PlanError
 
 OWNER = "database"
@@ -36,13 +37,6 @@ class RotateError(Exception):
     """The value is not, or not everywhere, the new one; the message says what is to be done."""
 
 
-@dataclass(frozen=True)
-class _Resource:
-    kind: str
-    logical: str
-    physical: str
-
-
 def rotate(session: boto3.Session, stack: str, secret: str) -> list[str]:
     """Give `secret` a new value; return the services whose tasks are replaced now.
 
@@ -52,7 +46,7 @@ def rotate(session: boto3.Session, stack: str, secret: str) -> list[str]:
         RotateError: there is no such secret or no value, or RDS did not take the password in time.
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
     """
-    resources = _resources(session, stack)
+    resources = stacks.resources(session, stack)
     if secret == OWNER:
         _rotate_owner(session, stack, resources)
     else:
@@ -60,25 +54,16 @@ def rotate(session: boto3.Session, stack: str, secret: str) -> list[str]:
     return _replace_tasks(session, resources)
 
 
-def _resources(session: boto3.Session, stack: str) -> list[_Resource]:
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    return [
-        _Resource(one["ResourceType"], one["LogicalResourceId"], one.get("PhysicalResourceId", ""))
-        for page in pages
-        for one in page["StackResourceSummaries"]
-    ]
-
-
-def _secrets(resources: Sequence[_Resource], logical: str) -> list[str]:
+def _secrets(resources: Sequence[StackResource], logical: str) -> list[str]:
     """Return the ARNs of the secrets whose logical names match."""
     return [
         one.physical
         for one in resources
-        if one.kind == "AWS::SecretsManager::Secret" and re.fullmatch(logical, one.logical)
+        if one.type == "AWS::SecretsManager::Secret" and re.fullmatch(logical, one.logical)
     ]
 
 
-def _rotate_owner(session: boto3.Session, stack: str, resources: Sequence[_Resource]) -> None:
+def _rotate_owner(session: boto3.Session, stack: str, resources: Sequence[StackResource]) -> None:
     secrets = session.client("secretsmanager")
     found = _secrets(resources, _OWNERS)
     if not found:
@@ -118,7 +103,7 @@ def _with_password(url: str, password: str) -> str:
     return re.sub(r"(?<=://)([^:/@]+):[^@]*@", lambda found: f"{found[1]}:{password}@", url, count=1)
 
 
-def _rotate_value(session: boto3.Session, resources: Sequence[_Resource], name: str) -> None:
+def _rotate_value(session: boto3.Session, resources: Sequence[StackResource], name: str) -> None:
     secrets = session.client("secretsmanager")
     generated = _secrets(resources, "Secrets" + re.sub("[^A-Za-z0-9]", "", name) + _HASH)
     if generated:
@@ -140,10 +125,10 @@ def _random(secrets: Any) -> str:
     return password
 
 
-def _replace_tasks(session: boto3.Session, resources: Sequence[_Resource]) -> list[str]:
+def _replace_tasks(session: boto3.Session, resources: Sequence[StackResource]) -> list[str]:
     ecs = session.client("ecs")
     # arn:aws:ecs:region:account:service/cluster/name
-    services = [one.physical.split("/")[-2:] for one in resources if one.kind == "AWS::ECS::Service"]
+    services = [one.physical.split("/")[-2:] for one in resources if one.type == "AWS::ECS::Service"]
     for cluster, service in services:
         ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
     return [service for _, service in services]

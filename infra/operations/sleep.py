@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cost.estimate import estimate
 from infra.cost.prices import NoPriceError, prices
+from infra.operations import stacks
 from infra.operations.asleep import (
     AsleepError,
     database_status,
@@ -20,7 +21,6 @@ from infra.operations.asleep import (
     wait_for,
 )
 from infra.operations.deploy import plan_of
-from infra.operations.pricing import deployed
 from infra.operations.session import open_session
 from infra.plan import PlanError
 
@@ -54,7 +54,7 @@ def still_costs(session: boto3.Session, stack_name: str) -> str:
         NoPriceError: of the region, or of something in the template.
         BotoCoreError, ClientError: AWS refused.
     """
-    body = deployed(session, stack_name) or {"Resources": {}}
+    body = stacks.template(session, stack_name) or {"Resources": {}}
     usd = estimate(body, prices(str(session.region_name))).asleep
     return (
         f"Asleep, it costs {usd:.2f} US$ a month all the same: the load balancer, the database's disk and backups, "

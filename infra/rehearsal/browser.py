@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from infra.operations import stacks
 from infra.operations.invite import invite
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
@@ -56,8 +57,7 @@ def journey(emulator: Emulator, session: boto3.Session, stack_name: str) -> list
 
 def _set_temporary_password(session: boto3.Session, stack_name: str, password: str) -> None:
     """Have the one invited have this password until they choose their own: nobody gets the e-mail with Cognito's."""
-    (stack,) = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-    (pool,) = (one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "UserPoolId")
+    pool = stacks.outputs(stacks.described(session, stack_name))["UserPoolId"]
     session.client("cognito-idp").admin_set_user_password(
         UserPoolId=pool, Username=_EMAIL, Password=password, Permanent=False
     )

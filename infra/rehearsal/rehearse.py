@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
+from infra.operations import stacks
 from infra.operations.deploy import plan_of
 from infra.operations.kept import SNAPSHOT, Kept, kept
 from infra.operations.left import report
@@ -119,21 +120,14 @@ def _stack(session: boto3.Session) -> Any:
 
 
 def _output(stack: Any, key: str) -> str:
-    outputs = {output["OutputKey"]: str(output["OutputValue"]) for output in stack.get("Outputs", [])}
-    return outputs.get(key, "")  # an application of which nothing is public has no URL
+    return stacks.outputs(stack).get(key, "")  # an application of which nothing is public has no URL
 
 
 def _made(session: boto3.Session, stack_name: str, before: list[Resource]) -> list[Resource]:
     """What the stack made, as the services themselves tell it; an error when they know less than CloudFormation."""
     made = [resource for resource in resources(session) if resource not in before]
     known = {(resource.type, resource.identity) for resource in made}
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    listed = {
-        (resource["ResourceType"], resource.get("PhysicalResourceId", ""))
-        for page in pages
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] in kinds()
-    }
+    listed = {(one.type, one.physical) for one in stacks.resources(session, stack_name) if one.type in kinds()}
     if missing := sorted(listed - known):
         raise RehearsalError(f"CloudFormation lists what does not exist: {', '.join(map(' '.join, missing))}")
     return made

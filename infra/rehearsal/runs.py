@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 
+from infra.operations import stacks
 from infra.rehearsal.failures import failures
 from infra.rehearsal.problem import RehearsalError
 
@@ -21,13 +22,7 @@ def run_scheduled_tasks(session: boto3.Session, stack_name: str) -> list[str]:
     Raises:
         RehearsalError: one did not succeed, or a container of its task failed.
     """
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    machines = [
-        resource["PhysicalResourceId"]
-        for page in pages
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == _KIND
-    ]
+    machines = [one.physical for one in stacks.resources(session, stack_name) if one.type == _KIND]
     return [said for machine in machines for said in _run(session, machine)]
 
 
