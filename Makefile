@@ -2,7 +2,8 @@
 
 ENV ?= dev
 LOCKS = requirements
-COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+# With their extras: pip before 23.3 takes the newest release of what another package asks for with an extra, and finds no hash for it.
+COMPILE = uv pip compile --quiet --no-strip-extras --universal --generate-hashes --no-emit-index-url --no-annotate \
   --custom-compile-command "make lock" pyproject.toml
 
 # The virtual environment's tools first, Node among them (it comes from PyPI: see `setup`).

