@@ -11,7 +11,7 @@ import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.api.errors import DatabaseUnavailableError, UnknownOutcomeError
+from app.api.errors import ApiError, DatabaseUnavailableError, UnexpectedError, UnknownOutcomeError
 from app.api.prepared import LostConnectionError, NoConnectionError
 
 # psycopg2's own: what SQLAlchemy asks of a connection besides statements, such as another isolation level.
@@ -62,6 +62,11 @@ def problem_of(error: Exception, *, changes: bool = False) -> Problem | None:
         problem = DatabaseUnavailableError(reason)
     logger.error("%s (%s: %s)", problem.reason, state or type(error).__name__, _words(error))
     return problem
+
+
+def api_error(error: Exception) -> ApiError:
+    """Return what to answer with to an error that no handler will see: the database's fault, or ours."""
+    return error if isinstance(error, ApiError) else problem_of(error) or UnexpectedError()
 
 
 def sqlstate(error: Exception) -> str | None:

@@ -16,7 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.api import database_faults, import_log
 from app.api.database import transaction
 from app.api.errors import (
-    ApiError,
     ImportChangedError,
     ImportNotFoundError,
     ImportOutcomeUnknownError,
@@ -24,14 +23,13 @@ from app.api.errors import (
     ImportUnderWayError,
     ReusedFileKeyError,
     RowFieldError,
-    UnexpectedError,
 )
 from app.api.import_log import Attempt
 from app.api.import_plan import PAGES, ImportPreview, Match, Mode, Plan, create, staged_again
 from app.api.import_staging import LISTED, STAGED, CheckedRows, parts_of, stage
 from app.api.import_undo import Undone
 from app.api.problem_handlers import Problem
-from app.api.product_rows import Chunks, Format, rows
+from app.api.product_rows import Chunks, Format, Rows, rows
 from app.api.responses import PRODUCTS
 
 SECONDS = 1800  # PostgreSQL gives up on a step after this long; a slow upload is one step
@@ -161,7 +159,8 @@ class ImportRun:
         self._may_be_written = False
         self._query = query
         skip, match = query.on_error == "skip", query.match is not None
-        self._rows = CheckedRows(rows(self._chunks(), file_format), all_of_them=skip or match, identified=match)
+        found = self._until_it_fails(rows(self._chunks(), file_format))
+        self._rows = CheckedRows(found, all_of_them=skip or match, identified=match)
 
     def __call__(self) -> Imported:
         """Import, or return what the same import became.
@@ -190,8 +189,12 @@ class ImportRun:
             if not held or self._is_done():
                 return None
             self._attempt = import_log.begin(self._engine, self.id, self._caller, self._key, self._query.file_name)
-            stage(connection, self._rows)
-            imported = self._write(connection)
+            try:
+                stage(connection, self._rows)
+                imported = self._write(connection)
+            except Exception as error:
+                self._tell_while_held(error)
+                raise
             import_log.note(
                 connection,
                 self._attempt,
@@ -244,6 +247,13 @@ class ImportRun:
             created += create(connection, self.id, STAGED, part)
             yield created, 0
 
+    def _until_it_fails(self, found: Rows) -> Rows:
+        try:
+            yield from found
+        except Exception as error:  # the next to know is PostgreSQL, which lets go of the import at once
+            self._tell_while_held(error)
+            raise
+
     def _chunks(self) -> Iterator[bytes]:
         for chunk in self._source:
             self._hash.update(chunk)
@@ -280,10 +290,20 @@ class ImportRun:
                 return Imported.model_validate_json(found.answer)
             if found.state == "writing":
                 raise ImportOutcomeUnknownError(location(self.id)) from error
-        told = error if isinstance(error, ApiError) else database_faults.problem_of(error) or UnexpectedError()
+        self._tell(attempt, error)
+        raise error
+
+    def _tell_while_held(self, error: Exception) -> None:
+        """Write why it comes to nothing, before somebody who looks takes it for interrupted."""
+        if self._attempt is not None and self._engine.dialect.name == "postgresql":  # SQLite has one writer at a time
+            self._tell(self._attempt, error)
+            self._attempt = None
+
+    def _tell(self, attempt: Attempt, error: Exception) -> None:
+        """Write why it came to nothing."""
+        told = database_faults.api_error(error)
         with suppress(SQLAlchemyError):  # then it is one that was interrupted
             import_log.note_failure(self._engine, attempt, told, "refused" if told.status == 422 else "failed")
-        raise error
 
     def _end(self, seconds: float) -> Any:
         """Return the import when nobody writes it any more, or after so many seconds."""

@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from app.api import database_faults
-from app.api.errors import ApiError, UnexpectedError
 from app.api.problem_handlers import problem_response
 
 LINES = "application/jsonl"
@@ -66,8 +65,7 @@ async def _lines(work: "asyncio.Future[Any]", progress: Callable[[], Mapping[str
         yield b'{"result":' + work.result().model_dump_json().encode() + b"}\n"
     except Exception as error:
         logger.error("a long request failed: %s", error)
-        told = error if isinstance(error, ApiError) else database_faults.problem_of(error) or UnexpectedError()
-        yield b'{"problem":' + bytes(problem_response(told).body) + b"}\n"
+        yield b'{"problem":' + bytes(problem_response(database_faults.api_error(error)).body) + b"}\n"
 
 
 def _json(result: BaseModel, headers: Mapping[str, str] | None) -> Response:
