@@ -235,7 +235,10 @@ def _async_connector(settings: Settings) -> Callable[[], Awaitable[Any]]:
     """Return what opens a connection to PostgreSQL with asyncpg, for the event loop."""
     parameters = _parameters(settings)
     token = _token_source(settings, parameters)
-    address = "postgresql://?" + urlencode({name: parameters[name] for name in BOTH_KNOW if parameters.get(name)})
+    known = {name: parameters[name] for name in BOTH_KNOW if parameters.get(name)}
+    if "host" in known:
+        known["host"] = ",".join(map(_bracketed, known["host"].split(",")))
+    address = "postgresql://?" + urlencode(known)
     more: dict[str, Any] = {} if token is None else {"password": lambda: asyncio.to_thread(token)}
 
     def connect() -> Awaitable[Any]:
@@ -255,6 +258,11 @@ def _async_connector(settings: Settings) -> Callable[[], Awaitable[Any]]:
         )
 
     return connect
+
+
+def _bracketed(host: str) -> str:
+    """Return a host as asyncpg wants it, which takes a colon for the beginning of a port."""
+    return f"[{host}]" if ":" in host and not host.startswith("/") else host
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite+pysqlite"}
 SEVERAL_HOSTS = re.compile(r"(?P<login>postgres[^:]*://(?:[^@/]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<rest>(?:[/?].*)?)")
-PORT = re.compile(r":\d+$")
+HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>\d*))?")
 
 
 class InvalidSettingsError(Exception):
@@ -79,8 +79,14 @@ def _parse(url: str) -> URL:
     several = SEVERAL_HOSTS.fullmatch(url)
     if several is None:
         return make_url(url)
-    hosts = [host if PORT.search(host) else f"{host}:5432" for host in unquote(several["hosts"]).split(",")]
-    return make_url(several["login"] + several["rest"]).update_query_pairs([("host", host) for host in hosts])
+    hosts = [HOST.fullmatch(host) for host in unquote(several["hosts"]).split(",")]
+    if not all(hosts):
+        raise ArgumentError
+    addresses = {
+        "host": ",".join(host["host"].strip("[]") for host in hosts if host),
+        "port": ",".join(host["port"] or "5432" for host in hosts if host),
+    }
+    return make_url(several["login"] + several["rest"]).update_query_dict(addresses)
 
 
 def read_settings() -> Settings:

@@ -212,6 +212,33 @@ def copy(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_RDWR)
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this system has no IPv6")
+@pytest.mark.parametrize("hosts", ["[::1]:{port}", "127.0.0.1:1,[::1]:{port}", "[::1]:1,[::1]:{port}"])
+def test_the_database_may_have_an_address_of_ipv6(postgres_url: URL, hosts: str) -> None:
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        address_family = socket.AF_INET6
+
+    class Proxy(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.socket(socket.AF_UNIX) as server:
+                server.connect(f"{postgres_url.query['host']}/.s.PGSQL.5432")
+                upstream = threading.Thread(target=copy, args=(self.request, server), daemon=True)
+                upstream.start()
+                copy(server, self.request)
+                upstream.join()
+
+    with Server(("::1", 0), Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        address = hosts.format(port=proxy.server_address[1])
+        settings = Settings(database_url=SecretStr(f"postgresql://postgres@{address}/{postgres_url.database}"))
+        with TestClient(create_app(settings)) as client:
+            assert client.get("/products/").status_code == 200  # on psycopg2 or on asyncpg
+            assert client.get("/products/1").status_code == 404  # on asyncpg
+            assert client.get("/health/ready").status_code == 200
+        proxy.shutdown()
+
+
 def connect(port: int, host: str, ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connect as the tasks on AWS do, by libpq's variables."""
     monkeypatch.setenv("PGSSLMODE", "verify-full")
