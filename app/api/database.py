@@ -14,15 +14,17 @@ import asyncpg
 import psycopg2
 from anyio import to_thread
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     ExceptionContext,
     RootTransaction,
     create_engine,
     event,
+    func,
     literal,
     select,
-    text,
+    true,
 )
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -183,11 +185,15 @@ def transaction(engine: Engine, *, timeout_seconds: float | None = None) -> Iter
         usual = getattr(driver, "deadline_seconds", None)
         begun = connection.begin()
         try:
-            if timeout_seconds is not None and engine.dialect.name == "postgresql":
-                driver.deadline_seconds = timeout_seconds + GRACE_SECONDS
-                connection.execute(text(f"SET LOCAL statement_timeout = {round(timeout_seconds * 1000)}"))
-            if (name := person.current()) and engine.dialect.name == "postgresql":
-                connection.execute(select(person.told(literal(name))))
+            if engine.dialect.name == "postgresql":
+                told: list[ColumnElement[str]] = []  # in one statement, as each is a way to the server and back
+                if timeout_seconds is not None:
+                    driver.deadline_seconds = timeout_seconds + GRACE_SECONDS
+                    told.append(func.set_config("statement_timeout", str(round(timeout_seconds * 1000)), true()))
+                if name := person.current():
+                    told.append(person.told(literal(name)))
+                if told:
+                    connection.execute(select(*told))
             yield connection
             _commit(begun)
         finally:
