@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 from anyio import to_thread
 from pydantic import BaseModel, Field, TypeAdapter, field_validator, model_validator
@@ -34,9 +34,9 @@ from sqlalchemy import (
 from app.api import cursor, person
 from app.api.database import Database, transaction
 from app.api.errors import NotInBinError, RestoreConflictError
-from app.api.models import MAX_ID, Categoria, DeletedProduct, Product, ProductChange
+from app.api.models import Categoria, DeletedProduct, Product, ProductChange
 from app.api.prepared import Prepared
-from app.api.schemas import ONLY_DIGITS, ProductResponse
+from app.api.schemas import ProductIds, ProductResponse
 
 DAYS = 30  # a deleted product is kept
 SECONDS = 120  # PostgreSQL gives up on a step of a restore after this long
@@ -82,9 +82,7 @@ class BinPage:
 class RestoreQuery(BaseModel, extra="forbid"):
     """Which products to take back: these, or all of one deletion."""
 
-    id: list[Annotated[int, Field(ge=1, le=MAX_ID), ONLY_DIGITS]] = Field(
-        [], max_length=1000, description="May be repeated", examples=[[1, 2, 3]]
-    )
+    id: ProductIds = Field(default=[])
     deletion: uuid.UUID | None = Field(
         None,
         description="All of one deletion, as its answer named it",

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Integer,
+    SQLColumnExpression,
     case,
     cast,
     column,
@@ -32,8 +33,9 @@ from sqlalchemy import (
 from app.api.database import transaction
 from app.api.errors import ConfirmationError, PriceOutOfRangeError
 from app.api.listing import ProductFilter
-from app.api.models import MAX_ID, PRICE, Categoria, DeletedProduct, Product
-from app.api.schemas import ONLY_DIGITS, OneCategoria, require_number
+from app.api.models import PRICE, Categoria, DeletedProduct, Product
+from app.api.schemas import OneCategoria, ProductIds, require_number
+from app.api.temporary_tables import make_table, parts_of
 
 SECONDS = 120  # PostgreSQL gives up on a step after this long
 PAGES = 50  # of 8 kB with ids, that one step works through: some 11,000 products
@@ -48,9 +50,7 @@ _Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used=
 class Selection(ProductFilter):
     """Which products: with these ids, and meeting the filter; without either, all."""
 
-    id: list[Annotated[int, Field(ge=1, le=MAX_ID), ONLY_DIGITS]] = Field(
-        [], max_length=1000, description="May be repeated", examples=[[1, 2, 3]]
-    )
+    id: ProductIds = Field(default=[])
 
 
 class ConfirmedSelection(Selection):
@@ -240,13 +240,13 @@ def _require(query: ConfirmedSelection, matching: int, done: str, do: str) -> No
         raise ConfirmationError(matching, query.confirm, done=done, do=do)
 
 
-def _new(connection: Connection, change: ProductsChange) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _new(connection: Connection, change: ProductsChange) -> tuple[SQLColumnExpression[Any], SQLColumnExpression[Any]]:
     """Return what becomes of a product's price and category, as SQL."""
     categoria: Any = (
         Product.categoria if change.categoria is None else literal(change.categoria, Product.categoria.type)
     )
     if change.price is None:
-        return Product.price, categoria  # type: ignore[return-value]
+        return Product.price, categoria
     if connection.dialect.name == "postgresql":
         return func.round(change.price.of(Product.price), 2, type_=PRICE), categoria
     # SQLite's numbers are binary: so in whole cents, which are exact.
@@ -306,21 +306,12 @@ def _parts(
     do: str,
 ) -> Iterator[Any]:
     """Keep the products from changing, if they still are as many as confirmed; yield their ids, part by part."""
-    if connection.dialect.name != "postgresql":
-        progress.of = query.confirm or 0
-        ids = connection.execute(select(Product.id).where(*conditions)).scalars().all()
-        for start in range(0, len(ids), 1000):
-            yield ids[start : start + 1000]
-            progress.done = min(start + 1000, len(ids))
-        return
-    connection.execute(text("CREATE TEMPORARY TABLE chosen (id integer) ON COMMIT DROP"))
+    make_table(connection, CHOSEN.name, "id", Product.__tablename__)
     found = select(Product.id).where(*conditions).with_for_update()
     matching = connection.execute(insert(CHOSEN).from_select(["id"], found)).rowcount
     _require(query, matching, done, do)
     progress.of = matching
-    size = text("SELECT pg_relation_size('chosen') / current_setting('block_size')::int")
-    pages = connection.execute(size).scalar_one()
-    for page in range(0, pages, PAGES):
-        here = text(f"ctid >= '({page},0)'::tid AND ctid < '({page + PAGES},0)'::tid")
-        yield select(CHOSEN.c.id).where(here)
-        progress.done = min(page + PAGES, pages) * matching // pages
+    parts = parts_of(connection, CHOSEN.name, PAGES)
+    for number, part in enumerate(parts, 1):
+        yield select(CHOSEN.c.id).where(part)
+        progress.done = matching * number // len(parts)

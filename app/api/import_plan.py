@@ -28,9 +28,10 @@ from sqlalchemy import (
 )
 
 from app.api.errors import FieldError, ImportChangedError, RowFieldError
-from app.api.import_staging import LISTED, STAGED, CheckedRows, make_table, parts_of
+from app.api.import_staging import LISTED, STAGED, CheckedRows
 from app.api.models import ImportChange, Product
 from app.api.product_rows import FIELDS
+from app.api.temporary_tables import make_table, parts_of
 
 PAGES = 200  # of 8 kB that are written to the products between two looks around: a few thousand products
 SHOWN = 100  # changes that are shown field by field, and repeated rows
@@ -95,7 +96,7 @@ class ImportPreview(BaseModel):
 class Plan:
     """The fates of the staged rows, in the temporary table `planned`."""
 
-    def __init__(self, connection: Connection, match: Match | None) -> None:
+    def __init__(self, connection: Connection, match: Match) -> None:
         self._connection = connection
         columns = "imported.*, line AS target, line AS target_version, line AS candidates, line AS first_line"
         make_table(connection, PLANNED.name, f"{columns}, name AS fate", STAGED.name)
@@ -228,9 +229,9 @@ def staged_again(connection: Connection) -> tuple[int, int, list[int]]:
     return there, count, list(connection.execute(again.limit(SHOWN)).scalars())
 
 
-def _fates(match: Match | None) -> Select[Any]:
+def _fates(match: Match) -> Select[Any]:
     """Return the staged rows with the product each is about, and what is to become of it."""
-    keys: dict[Match | None, Sequence[ColumnElement[Any]]] = {
+    keys: dict[Match, Sequence[ColumnElement[Any]]] = {
         "id": [STAGED.c.product_id],
         "name": [_plain(STAGED.c.name)],
         "name_and_supplier": [_plain(STAGED.c.name), func.lower(STAGED.c.email_fornecedor)],

@@ -10,13 +10,14 @@ from typing import Any
 
 import psycopg2
 from pydantic import ValidationError
-from sqlalchemy import Connection, Integer, column, insert, table, text, true
+from sqlalchemy import Connection, Integer, column, insert, table
 
 from app.api import database_faults
 from app.api.errors import FieldError, RowFieldError, field_error
 from app.api.models import MAX_ID, Product
 from app.api.product_rows import FIELDS, LONGEST_NAME, RowError, Rows
 from app.api.schemas import ProductCreate
+from app.api.temporary_tables import make_table
 
 LISTED = 1000  # refused rows that are told one by one; the others are counted
 BATCH = 1000  # rows per statement where there is no COPY
@@ -100,15 +101,6 @@ def _printable(part: int | str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def make_table(connection: Connection, name: str, columns: str, source: str) -> None:
-    """Make an empty temporary table of columns of another one, which is gone when the transaction is over."""
-    is_postgresql = connection.dialect.name == "postgresql"
-    if not is_postgresql:
-        connection.execute(text(f"DROP TABLE IF EXISTS temp.{name}"))
-    drop = "ON COMMIT DROP" if is_postgresql else ""
-    connection.execute(text(f"CREATE TEMPORARY TABLE {name} {drop} AS SELECT {columns} FROM {source} LIMIT 0"))  # noqa: S608
-
-
 def stage(connection: Connection, rows: CheckedRows) -> None:
     """Put the rows into the temporary table `imported`."""
     columns = ", ".join(FIELDS)
@@ -176,13 +168,3 @@ def _insert(connection: Connection, rows: CheckedRows) -> None:
             batch = []
     if batch:
         connection.execute(insert(STAGED), batch)
-
-
-def parts_of(connection: Connection, name: str, pages: int) -> Iterator[Any]:
-    """Yield conditions that together are true of every row of a temporary table, each of so many of its pages."""
-    if connection.dialect.name != "postgresql":
-        yield true()
-        return
-    size = text(f"SELECT pg_relation_size('{name}') / current_setting('block_size')::int")
-    for page in range(0, connection.execute(size).scalar_one(), pages):
-        yield text(f"{name}.ctid >= '({page},0)'::tid AND {name}.ctid < '({page + pages},0)'::tid")

@@ -26,11 +26,12 @@ from app.api.errors import (
 )
 from app.api.import_log import Attempt
 from app.api.import_plan import PAGES, ImportPreview, Match, Mode, Plan, create, staged_again
-from app.api.import_staging import LISTED, STAGED, CheckedRows, parts_of, stage
+from app.api.import_staging import LISTED, STAGED, CheckedRows, stage
 from app.api.import_undo import Undone
 from app.api.problem_handlers import Problem
 from app.api.product_rows import Chunks, Format, Rows, rows
 from app.api.responses import PRODUCTS
+from app.api.temporary_tables import parts_of
 
 SECONDS = 1800  # PostgreSQL gives up on a step after this long; a slow upload is one step
 NOTE_SECONDS = 1  # between two notes of how far it is

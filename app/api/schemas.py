@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from app.api.models import Categoria
+from app.api.models import MAX_ID, Categoria
 
 MOST_FIELDS = 100  # of which each may be told to be wrong
 GENERATED = ("id", "created_at", "updated_at", "version")
@@ -50,6 +50,10 @@ def _require_digits(value: Any) -> Any:
 
 
 ONLY_DIGITS = BeforeValidator(_require_digits)
+ProductIds = Annotated[
+    list[Annotated[int, Field(ge=1, le=MAX_ID), ONLY_DIGITS]],
+    Field(max_length=1000, description="May be repeated", examples=[[1, 2, 3]]),
+]
 # What JSON Schema cannot be told in Pydantic's own words: no U+0000, and something else than white space.
 NO_NUL = "^[^\\u0000]*$"
 NOT_BLANK = (
