@@ -4,14 +4,15 @@ Pages of the list, which take the API more time than the generator takes to ask 
 how many a second the API answers at most, and how long one takes without load; the rest it has to predict.
 """
 
+import asyncio
 from contextlib import ExitStack
 
 from benchmarks.load import require_wrk, wrk
-from benchmarks.open_loop import open_loop, quantile
 from benchmarks.report import Table, show
 from infra.cost.queueing import p95_seconds
 from testkit import server
 from testkit.database import make_database, postgres
+from testkit.open_loop import offer
 
 ROWS = 100_000
 PATH = "/products/"
@@ -30,7 +31,7 @@ def measure() -> list[Table]:
         api = stack.enter_context(server.api(database, REQUESTS_MAX="5000", CONNECTIONS_MAX="5000"))
         wrk(api.url, "get", PATH, connections=CONNECTIONS, seconds=1)
         capacity = wrk(api.url, "get", PATH, connections=CONNECTIONS, seconds=CAPACITY_SECONDS).rate
-        unloaded = quantile(_times(api.url, capacity * UNLOADED), 0.95)
+        unloaded = _p95(api.url, capacity * UNLOADED)
         table = Table(
             "Capacity: the p95 that the queueing model predicts, and the measured one",
             ("load, of the capacity", "requests a second", "predicted, ms", "measured, ms", "predicted / measured"),
@@ -40,7 +41,7 @@ def measure() -> list[Table]:
         )
         for load in LOADS:
             rate = load * capacity
-            measured, predicted = quantile(_times(api.url, rate), 0.95), p95_seconds(rate, capacity, unloaded)
+            measured, predicted = _p95(api.url, rate), p95_seconds(rate, capacity, unloaded)
             table.rows.append(
                 (
                     f"{load:.0%}",
@@ -53,11 +54,11 @@ def measure() -> list[Table]:
         return [table]
 
 
-def _times(url: str, rate: float) -> list[float]:
-    found = open_loop(url, PATH, rate, SECONDS, at_random=True)
-    if set(found.statuses) != {200}:
-        raise RuntimeError(f"at {rate:.0f} requests a second: {dict(found.statuses)}")
-    return found.good
+def _p95(url: str, rate: float) -> float:
+    found = asyncio.run(offer("random", url, PATH, {}, rate=rate, seconds=SECONDS, connections=600))
+    if set(found.statuses) != {"200"}:
+        raise RuntimeError(f"at {rate:.0f} requests a second: {found.statuses}")
+    return found.accepted_within(0.95)
 
 
 if __name__ == "__main__":

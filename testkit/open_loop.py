@@ -1,19 +1,24 @@
 """GET requests at a rate that does not depend on the answers, as people and not as connections send them.
 
-`python -m faults.open_loop URL PATH RATE SECONDS CONNECTIONS [HEADER …]`, a process of its own, so that what it takes
-is not taken for the server's; it prints what came back as one line of JSON. RATE 0: over each connection the next
-request goes when the last is answered, which finds what the server can do. A request that finds all connections waiting
-for answers is not sent, and counts as offered.
+`python -m testkit.open_loop PACE URL PATH RATE SECONDS CONNECTIONS [HEADER …]`, a process of its own, so that what it
+takes is not taken for the server's; it prints what came back as one line of JSON. PACE is one of:
+
+- `random`: as independent people come. Times are from the moment that a request was due.
+- `even`: for more than the server can do, and perhaps more than this process can send: times are from the sending.
+- `closed`: over each connection the next request goes when the last is answered, which finds what the server can do
+  (RATE is ignored).
+
+A request that finds all connections waiting for answers is not sent, and counts as offered.
 """
 
 import asyncio
 import json
-import math
+import random
 import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -21,18 +26,37 @@ import uvloop
 STEP_SECONDS = 0.002
 LAST_SECONDS = 10.0  # that the last answers may take
 
+Pace = Literal["random", "even", "closed"]
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the requests; times are seconds from the moment that a request was sent."""
+    """What became of the requests; times are in seconds."""
 
     offered: int
     unsent: int
     statuses: dict[str, int]  # "0": the connection ended, or no answer came
-    accepted_per_second: float
-    accepted_p99: float
+    accepted: list[float]  # what each of the answers of 200 took, in ascending order
+    accepted_per_second: float  # of those that came while requests were sent
     slowest: float
     late: float  # how far the generator itself fell behind, at most: what it says means little when that is much
+
+    def accepted_within(self, share: float) -> float:
+        """Return the time that this share of the answers of 200 did not exceed; 0 of none."""
+        return self.accepted[min(len(self.accepted) - 1, int(len(self.accepted) * share))] if self.accepted else 0.0
+
+
+async def offer(
+    pace: Pace, url: str, path: str, headers: dict[str, str], *, rate: float, seconds: float, connections: int
+) -> Outcome:
+    """Send requests at a pace, in a process of their own."""
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    arguments = [pace, url, path, str(rate), str(seconds), str(connections), *lines]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "testkit.open_loop", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    return Outcome(**json.loads(said))
 
 
 class _Client(asyncio.Protocol):
@@ -48,8 +72,8 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
-    def send(self) -> None:
-        self.sent, self.data, self.left = time.perf_counter(), b"", -1
+    def send(self, since: float | None = None) -> None:
+        self.sent, self.data, self.left = time.perf_counter() if since is None else since, b"", -1
         self.transport.write(self.load.request)
 
     def data_received(self, data: bytes) -> None:
@@ -102,49 +126,50 @@ class _Load:
         else:
             self.idle.append(client)
 
-    async def run(self, rate: float, seconds: float) -> Outcome:
-        self.is_closed_loop = rate == 0
+    async def run(self, pace: Pace, rate: float, seconds: float) -> Outcome:
+        self.is_closed_loop = pace == "closed"
         started = last = time.perf_counter()
+        due = started
         while (now := time.perf_counter()) - started < seconds:
             self.late, last = max(self.late, now - last - STEP_SECONDS), now
-            due = self.connections if self.is_closed_loop else math.ceil((now - started) * rate)
-            while self.offered < due:
+            while self.offered < self.connections if self.is_closed_loop else due < now:
                 self.offered += 1
-                self._send()
+                self._send(due if pace == "random" else None)
+                if rate:
+                    due += random.expovariate(rate) if pace == "random" else 1 / rate
             await asyncio.sleep(STEP_SECONDS)
         goodput, ended, self.is_over = len(self.accepted) / seconds, time.perf_counter(), True
         while self.open > len(self.idle) and time.perf_counter() - ended < LAST_SECONDS:
             await asyncio.sleep(STEP_SECONDS)
         self.statuses["0"] += self.open - len(self.idle)
-        times = sorted(self.accepted)
-        p99 = times[int(len(times) * 0.99)] if times else 0.0
-        return Outcome(self.offered, self.unsent, dict(self.statuses), goodput, p99, self.slowest, self.late)
+        accepted = sorted(self.accepted)
+        return Outcome(self.offered, self.unsent, dict(+self.statuses), accepted, goodput, self.slowest, self.late)
 
-    def _send(self) -> None:
+    def _send(self, since: float | None) -> None:
         if self.idle:
-            self.idle.pop().send()
+            self.idle.pop().send(since)
         elif self.open < self.connections:
             self.open += 1
-            self._tasks.add(task := asyncio.ensure_future(self._send_over_a_new_one()))
+            self._tasks.add(task := asyncio.ensure_future(self._send_over_a_new_one(since)))
             task.add_done_callback(self._tasks.discard)
         else:
             self.unsent += 1
 
-    async def _send_over_a_new_one(self) -> None:
+    async def _send_over_a_new_one(self, since: float | None) -> None:
         try:
             loop = asyncio.get_running_loop()
             _, client = await loop.create_connection(lambda: _Client(self), self.host, self.port)
-            client.send()
+            client.send(since)
         except OSError:
             self.open -= 1
             self.answered(0, 0)
 
 
-def main(url: str, path: str, rate: str, seconds: str, connections: str, *headers: str) -> None:
+def main(pace: Pace, url: str, path: str, rate: str, seconds: str, connections: str, *headers: str) -> None:
     """Send the requests and print what became of them."""
     load = _Load(url, path, int(connections), list(headers))
-    print(json.dumps(asdict(uvloop.run(load.run(float(rate), float(seconds))))))
+    print(json.dumps(asdict(uvloop.run(load.run(pace, float(rate), float(seconds))))))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*cast("tuple[Pace, str, str, str, str, str]", tuple(sys.argv[1:])))
