@@ -1,5 +1,6 @@
 """What the server does with connections and requests that are too many, too slow, too long or none."""
 
+import re
 import socket
 import sys
 import time
@@ -241,3 +242,20 @@ def test_what_was_looked_for_is_in_no_log(address: str, log: Path) -> None:
     while "POST /products/" not in log.read_text():
         assert time.monotonic() < deadline
     assert "someone.private" not in log.read_text()
+
+
+def test_every_request_has_its_line_the_last_ones_before_the_end_too(
+    migrated_postgres_url: URL, tmp_path: Path
+) -> None:
+    log = tmp_path / "api.log"
+    environment = {"DATABASE_URL": libpq(migrated_postgres_url)}
+    with running([sys.executable, "-m", "app.api.main"], "API_PORT", "/health/ready", environment, log) as url:
+        httpx.get(f"{url}/products/1")
+        deadline = time.monotonic() + 10
+        while "GET /products/1 " not in log.read_text():  # while it goes on
+            assert time.monotonic() < deadline
+        with httpx.Client() as client:
+            for n in range(1200):
+                client.get(f"{url}/products/{n + 2}")
+    written = re.findall(r"GET /products/(\d+) ", log.read_text())
+    assert written == [str(n + 1) for n in range(1201)]
