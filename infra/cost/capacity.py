@@ -12,11 +12,11 @@ from typing import Any
 
 from infra.cost.estimate import estimate
 from infra.cost.measured import Carried, carried
-from infra.cost.prices import NoPriceError, Prices
+from infra.cost.prices import HOURS, NoPriceError, Prices
 from infra.cost.queueing import p95_seconds
 from infra.cost.template import PricedTemplate, Tasks
 from infra.cost.usage import Usage
-from infra.plan.connections import BESIDES_POOL, DEFAULT_POOL_SIZE, max_connections
+from infra.plan.connections import BESIDES_POOL, DEFAULT_POOL_SIZE, RESERVE, max_connections
 
 MIX: Mapping[str, float] = {"read": 0.8, "first page": 0.15, "create": 0.05}
 """Of the requests: one product, a page of the list, a new product."""
@@ -39,8 +39,6 @@ AVERAGE = 0.25
 UNLOADED_SECONDS = 0.005
 """What a request takes that waits for no other, through load balancer, task and database: assumed."""
 
-_SECONDS = 730 * 3600
-_RESERVE = 10  # connections for RDS itself and whoever has to look
 
 # vCPUs, and the share of them that a burstable class has all day (Amazon RDS User Guide, "DB instance classes").
 _CLASSES: Mapping[str, tuple[int, float]] = {
@@ -104,7 +102,7 @@ def stack(body: Mapping[str, Any], prices: Prices, api: str, measured: Carried |
     template = PricedTemplate(body)
     tasks, instance_class = template.services[api], _instance_class(template)
     per_task = _per_task(tasks, measured)
-    requests = tasks.minimum * per_task * _SECONDS
+    requests = tasks.minimum * per_task * HOURS * 3600
     usd = estimate(body, prices, Usage(requests_million=requests / 1e6, answer_kb=ANSWER_KB)).minimum
     return CarriedStack(
         per_task=per_task,
@@ -134,11 +132,11 @@ def step(
     replicas = max(0, math.ceil(target / _database(instance_class, measured)) - 1)
     accepted = max_connections(instance_class)
     # Reads are spread over the replicas; connections with them.
-    pool = min(DEFAULT_POOL_SIZE, int((accepted - _RESERVE) * (1 + replicas) / (2 * count)) - BESIDES_POOL)
+    pool = min(DEFAULT_POOL_SIZE, int((accepted - RESERVE) * (1 + replicas) / (2 * count)) - BESIDES_POOL)
     grown = _grown(body, template, api, count, instance_class)
-    requests = target * AVERAGE * _SECONDS / 1e6
+    requests = target * AVERAGE * HOURS * 3600 / 1e6
     usd = estimate(grown, prices, Usage(requests_million=requests, answer_kb=ANSWER_KB)).minimum
-    usd += replicas * 730 * prices[f"rds_{instance_class}_hour"]
+    usd += replicas * HOURS * prices[f"rds_{instance_class}_hour"]
     return ScalingStep(
         target=target,
         tasks=count,
@@ -187,7 +185,7 @@ def _instance_class(template: PricedTemplate) -> str:
 
 
 def _connections(tasks: int, pool: int) -> int:
-    return 2 * tasks * (pool + BESIDES_POOL) + _RESERVE
+    return 2 * tasks * (pool + BESIDES_POOL) + RESERVE
 
 
 def _grown(

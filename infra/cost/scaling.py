@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from infra.cost.capacity import ANSWER_KB, AVERAGE, BUSY, MIX, UNLOADED_SECONDS, VCPU, CarriedStack, ScalingStep
 from infra.cost.tables import CostTable
+from infra.plan.connections import DEFAULT_POOL_SIZE
 
 
 def carried_table(name: str, found: CarriedStack) -> CostTable:
@@ -40,7 +41,8 @@ def steps_table(steps: Sequence[ScalingStep]) -> CostTable:
             f"{one.tasks:,} of {one.size}",
             one.instance_class,
             str(one.replicas),
-            f"{one.connections:,}, {one.accepted:,}" + ("" if one.pool == 10 else f" (pool of {one.pool})"),
+            f"{one.connections:,}, {one.accepted:,}"
+            + ("" if one.pool == DEFAULT_POOL_SIZE else f" (pool of {one.pool})"),
             f"{one.p95 * 1000:.1f}",
             f"{float(f'{one.usd:.3g}'):,.0f}",
             f"{one.usd_per_million:.2f}",

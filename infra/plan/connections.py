@@ -16,8 +16,8 @@ DEFAULT_POOL_SIZE = 10
 BESIDES_POOL = 1
 """One more of each process, on which it asks whether it is ready."""
 
-# For RDS itself and the superusers (5), and for whoever has to look what is the matter.
-_RESERVE = 10
+RESERVE = 10
+"""Connections for RDS itself and the superusers (5), and for whoever has to look what is the matter."""
 
 # RDS for PostgreSQL accepts LEAST(bytes of memory / 9531392, 5000) (Amazon RDS User Guide, "Quotas and constraints"),
 # of the memory that the operating system leaves the database: here, nine tenths of what the instance has.
@@ -29,11 +29,11 @@ _MOST = 5000
 def connection_problems(tasks: Mapping[str, Task], counts: Mapping[str, TaskCount], settings: Environment) -> list[str]:
     """Return what is wrong, as a sentence with the sum and three ways out; nothing when the connections fit."""
     parts = [part for name, task in tasks.items() if task.uses_database for part in _parts(task, counts[name])]
-    total = sum(count for count, _ in parts) + _RESERVE
+    total = sum(count for count, _ in parts) + RESERVE
     accepted = max_connections(settings.database.instance_class)
     if not parts or total <= accepted:
         return []
-    listed = " + ".join([*(f"{count} ({how})" for count, how in parts), f"{_RESERVE} (reserve)"])
+    listed = " + ".join([*(f"{count} ({how})" for count, how in parts), f"{RESERVE} (reserve)"])
     return [
         f"cdk.json: context.environments.{settings.name}.database.instance_class: {settings.database.instance_class} "
         f"accepts about {accepted} connections, but a deployment may need {total} = {listed}. Choose a class with "
