@@ -35,6 +35,7 @@ def journey(emulator: Emulator, session: boto3.Session, stack_name: str) -> list
         "ADDRESS": f"127.0.0.1:{emulator.https_port}",
         "EMAIL": _EMAIL,
         "TEMPORARY_PASSWORD": password,
+        "SECOND_FACTOR": "required" if _requires_second_factor(session, stack_name) else "",
     }
     host = urlsplit(url).netloc
     try:
@@ -61,3 +62,9 @@ def _set_temporary_password(session: boto3.Session, stack_name: str, password: s
     session.client("cognito-idp").admin_set_user_password(
         UserPoolId=pool, Username=_EMAIL, Password=password, Permanent=False
     )
+
+
+def _requires_second_factor(session: boto3.Session, stack_name: str) -> bool:
+    pool = stacks.outputs(stacks.described(session, stack_name))["UserPoolId"]
+    answer = session.client("cognito-idp").get_user_pool_mfa_config(UserPoolId=pool)
+    return answer.get("MfaConfiguration") == "ON"

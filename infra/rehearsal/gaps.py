@@ -7,7 +7,7 @@ ALWAYS = (
     "IAM: every call is allowed; policies are checked by the stack's tests.",
     "Networks: routes and NAT gateways are recorded, and lead nowhere.",
     "CloudFront keeps nothing but errors and runs no functions; a web ACL filters nothing.",
-    "Cognito sends no e-mail and asks for no second factor, and its pages look other than on AWS.",
+    "Cognito sends no e-mail, and its pages look other than on AWS.",
     "Metrics and alarms: nothing measures, so no alarm goes off or takes a deployment back, and nothing is scaled.",
     "RDS: no Multi-AZ, backups or maintenance, and no snapshots but the last one of an instance.",
     "Time: nothing takes as long as on AWS, where a first deployment is 20 to 40 minutes.",

@@ -1,12 +1,15 @@
 """`python -m tests.end_to_end.public_journey`: the way of somebody invited, and of a product, through a rehearsed UI.
 
 PUBLIC_URL is that of the UI, ADDRESS the address and port of this machine where every host is answered by HTTPS, EMAIL
-whose account it is, and TEMPORARY_PASSWORD what it begins with.
+whose account it is, TEMPORARY_PASSWORD what it begins with, and SECOND_FACTOR is not empty where one has to be set up.
 """
 
+import base64
+import hmac
 import os
 import secrets
 import sys
+import time
 import uuid
 
 from playwright.sync_api import Error, Page, expect
@@ -25,7 +28,7 @@ _PRODUCT = {
 }
 
 
-def travel(url: str, address: str, email: str, temporary_password: str) -> list[str]:
+def travel(url: str, address: str, email: str, temporary_password: str, second_factor: str) -> list[str]:
     """Sign in, create, find, change and delete a product; return what was done."""
     with browser.page(
         arguments=[f"--host-resolver-rules=MAP * {address}"],
@@ -34,12 +37,13 @@ def travel(url: str, address: str, email: str, temporary_password: str) -> list[
         ignore_https_errors=True,
     ) as page:
         page.goto(url)
-        sign_in(page, email, temporary_password)
+        sign_in(page, email, temporary_password, has_second_factor=bool(second_factor))
         create_to_delete(page)
-    return ["invited, signed in", "created", "found", "changed", "deleted"]
+    how = ", with the code of an authenticator app" if second_factor else ""
+    return [f"invited, signed in{how}", "created", "found", "changed", "deleted"]
 
 
-def sign_in(page: Page, email: str, temporary_password: str) -> None:
+def sign_in(page: Page, email: str, temporary_password: str, *, has_second_factor: bool) -> None:
     """Sign in for the first time, on the pages of the emulated Cognito."""
     password = f"{secrets.token_urlsafe()}aA1!"
     expect(page.get_by_text(_WORDS.sign_in_hint)).to_be_visible()
@@ -50,7 +54,21 @@ def sign_in(page: Page, email: str, temporary_password: str) -> None:
     page.get_by_label("New password", exact=True).fill(password)
     page.get_by_label("Confirm new password").fill(password)
     page.get_by_role("button", name="Update password").click()
+    if has_second_factor:
+        secret = page.get_by_label("Secret key").input_value()
+        page.get_by_label("Code").fill("000000" if code(secret) != "000000" else "000001")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("Invalid code")).to_be_visible()
+        page.get_by_label("Code").fill(code(secret))
+        page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name=email)).to_be_visible()
+
+
+def code(secret: str) -> str:
+    """Return what an authenticator app shows now (RFC 6238: SHA-1, 30 s, six digits)."""
+    digest = hmac.digest(base64.b32decode(secret), int(time.time() // 30).to_bytes(8), "sha1")
+    number = int.from_bytes(digest[(at := digest[-1] & 15) : at + 4]) & 0x7FFFFFFF
+    return f"{number % 10**6:06d}"
 
 
 def create_to_delete(page: Page) -> None:
@@ -81,7 +99,7 @@ def main() -> int:
     if not CHROMIUM:
         print("left out: no Chromium or Chrome is installed")
         return 0
-    where = (os.environ[name] for name in ("PUBLIC_URL", "ADDRESS", "EMAIL", "TEMPORARY_PASSWORD"))
+    where = (os.environ[name] for name in ("PUBLIC_URL", "ADDRESS", "EMAIL", "TEMPORARY_PASSWORD", "SECOND_FACTOR"))
     try:
         print(" · ".join(travel(*where)))
     except (AssertionError, Error) as error:
