@@ -129,6 +129,7 @@ def close_dialog(page: Page) -> None:
 
 def both_themes(page: Page) -> Iterator[str]:
     """Show the page in the dark theme and then in the light one; yield the name of each while it is shown."""
+    settled(page)  # a theme that changes before Streamlit has told the page its colours is Streamlit's own
     page.add_style_tag(content="* { transition: none !important }")  # or colours are on their way for a while
     for theme, background in BACKGROUNDS.items():
         page.emulate_media(color_scheme=theme)
