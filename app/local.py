@@ -62,6 +62,7 @@ def _run(stack: ExitStack) -> None:
         raise LocalError(f"API_PORT and UI_PORT are both {api_port}; the API and the UI need a port each.")
     api_url, ui_url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}"
     owner = api = {"DATABASE_URL": os.environ.get("DATABASE_URL", "")}
+    embedded = ""
     if not owner["DATABASE_URL"]:
         for name in [name for name in os.environ if name.startswith("PG")]:
             del os.environ[name]  # libpq's own: they mean another server
@@ -70,6 +71,7 @@ def _run(stack: ExitStack) -> None:
         # Two roles, as in the containers and on AWS: a right that the API lacks shows here already.
         owner = {"DATABASE_URL": url.render_as_string(), "DATABASE_API_USER": API_ROLE}
         api = {"DATABASE_URL": url.set(username=API_ROLE).render_as_string()}
+        embedded = api["DATABASE_URL"]
     environment = {
         **os.environ,
         **api,
@@ -92,7 +94,7 @@ def _run(stack: ExitStack) -> None:
     api_process = stack.enter_context(_process("api", ["-m", "app.api.main"], environment))
     ui_process = stack.enter_context(_process("ui", ["-m", "app.ui.serve"], environment))
     _wait_until_healthy("api", api_process, f"{api_url}/health/ready")
-    running.announce(lock, api_url)
+    running.announce(lock, api_url, embedded)
     _wait_until_healthy("ui", ui_process, f"{ui_url}/_stcore/health")
     print(
         f"\n  UI    {ui_url}\n  API   {api_url}/docs\n\n"

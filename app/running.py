@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-LOCK = Path(__file__).parent.parent / ".data" / "run.lock"  # who holds it runs; its lines: process, address of the API
+LOCK = Path(__file__).parent.parent / ".data" / "run.lock"  # who holds it runs; its lines: process, API, database
 
 
 class AlreadyRunningError(Exception):
@@ -35,19 +35,27 @@ def alone() -> Iterator[IO[str]]:
         yield lock
 
 
-def announce(lock: IO[str], url: str) -> None:
-    """Let other commands know where the API is."""
-    lock.write(f"{url}\n")
+def announce(lock: IO[str], api_url: str, database_url: str) -> None:
+    """Let other commands know where the API is, and the database where it is our own ("" otherwise)."""
+    lock.write(f"{api_url}\n{database_url}\n")
     lock.flush()
 
 
 def api_url() -> str:
     """Return the address of the API that runs in this folder, else the one that API_PORT means."""
+    return _announced(0) or f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
+
+
+def database_url() -> str:
+    """Return the URL of the embedded database that runs in this folder, or ""."""
+    return _announced(1)
+
+
+def _announced(line: int) -> str:
     with suppress(OSError), LOCK.open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            _, *address = lock.read().splitlines()
-            if address:
-                return address[0]
-    return f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
+            _, *announced = lock.read().splitlines()
+            return announced[line] if line < len(announced) else ""
+    return ""

@@ -32,7 +32,12 @@ ARGUMENTS = [
 ]
 LOCALE = "pt-BR"
 ROW_HEIGHT = 35  # pixels, of the table of products
-HEADS = {"id": 78, "name": 180, "price": 620}  # pixels from the left edge of the table to the middle of a head
+HEADS = {
+    "open": 66,
+    "id": 142,
+    "name": 244,
+    "price": 684,
+}  # pixels from the left edge of the table to the middle of a head
 CELLS = {  # of the table that is edited: the number of a column, and pixels from the left edge to its middle
     "name": (1, 240),
     "price": (3, 590),
@@ -153,6 +158,12 @@ def select_row(page: Page, row: int) -> None:
     expect(found.locator("tbody tr").nth(row)).to_have_attribute("aria-selected", "true")
 
 
+def open_row(page: Page, row: int) -> None:
+    """Click a row's own button, which opens the product's page."""
+    settled(page)
+    table(page).click(position={"x": HEADS["open"], "y": ROW_HEIGHT * (row + 1.5)})
+
+
 def sort_by(page: Page, column: str) -> None:
     """Click the head of a column of the table of products."""
     settled(page)
@@ -195,7 +206,7 @@ def select_cell(page: Page, column: str, row: int) -> Locator:
 
 def first_name(page: Page) -> Locator:
     """Return the first cell with a name, of the table to look at."""
-    return cell_of(page, 2, 0)
+    return cell_of(page, 3, 0)
 
 
 def cell_of(page: Page, column: int, row: int) -> Locator:

@@ -111,6 +111,9 @@ def test_it_starts_both_keeps_the_data_and_stops_everything(
         assert ui_url in said
         assert httpx.get(ui_url).status_code == 200
         assert demo(project) == f"The catalogue at {api_url} has 3000 products."
+        days = [day["count"] for day in httpx.get(f"{api_url}/products/summary?zone=America/Sao_Paulo").json()["added"]]
+        assert len(days) > 250
+        assert sum(days[-30:]) > 2 * sum(days[:30])  # more and more of them
         made = httpx.post(f"{api_url}/products/", json=product).json()
         assert postgres_processes(project)
         assert stop(process) == 0

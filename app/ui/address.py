@@ -10,18 +10,32 @@ from app.ui.texts import LANGUAGES
 
 EVERYWHERE = {language.NAME: tuple(LANGUAGES)}
 SHOWN = 60  # characters of a value
+LEFT_WITH = "left_with"  # the key of the parameters of the page that was gone to last
 
 
 def tidy(used: Mapping[str, Sequence[str]]) -> None:
     """Say which parameters have no effect and remove them; `used` are, by name, the values that this page goes by."""
     kept = {**EVERYWHERE, **used}
     ignored = []
+    left_with: Mapping[str, Sequence[str]] = st.session_state.get(LEFT_WITH, {})
     for name in list(st.query_params):
         values = st.query_params.get_all(name)
         effective = [value for value in values if value in kept.get(name, ())]
         dropped = [value for value in values if value not in effective]
         if dropped or name not in kept:
             st.query_params.update({name: effective})
+            if values == list(left_with.get(name, ())):
+                continue
             ignored += [f"{name}={value if len(value) <= SHOWN else value[:SHOWN] + '…'}" for value in dropped]
     if ignored:
         st.warning(plain(session.texts().ignored.format(parts=", ".join(ignored))), icon=":material/link_off:")
+
+
+def go_to(page: str, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Go to another page.
+
+    Streamlit gives the page that is left the other one's parameters before it leaves: who comes back by the browser's
+    button finds them there, and did not ask for them.
+    """
+    st.session_state[LEFT_WITH] = parameters
+    st.switch_page(page, query_params=parameters)

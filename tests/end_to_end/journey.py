@@ -1,12 +1,14 @@
 """A visitor's whole way through the UI, against whatever runs it."""
 
 import re
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 from playwright.sync_api import Locator, Page, expect
 
+from app.ui.formats import money
 from app.ui.texts import LANGUAGES, Texts
 from testkit import browser
 from tests.end_to_end.catalogue import read, stock
@@ -60,8 +62,7 @@ def create_find_change_delete(
         button(page, words.edit).click()
         dialog.get_by_label(words.price_in_reais).fill("1.999,99")
         dialog.get_by_role("button", name=words.save_changes).click()
-        # What assistive technology reads; the canvas shows the price in the visitor's way.
-        expect(browser.table(page)).to_contain_text("1999.99")
+        expect(browser.table(page)).to_contain_text(money(Decimal("1999.99"), words))
         expect(
             page.get_by_test_id("stCaptionContainer").get_by_text(words.selected.split("{")[0].strip("* "))
         ).to_be_visible()
@@ -79,7 +80,7 @@ def create_find_change_delete(
         expect(page.get_by_text(words.select_a_row)).to_be_visible()
 
         browser.select_row(page, 0)
-        page.get_by_role("link", name=words.open, exact=True).click()
+        button(page, words.open).click()
         expect(page.get_by_role("heading", name=SHOWN_PRICE[language])).to_be_visible()
         expect(page).to_have_url(f"{ui_url}/produto?id={stored['id']}")
         page.go_back()

@@ -87,7 +87,7 @@ def create_to_delete(page: Page) -> None:
     button(page, _WORDS.edit).click()
     dialog.get_by_label(_WORDS.price_in_reais).fill("1.999,99")
     dialog.get_by_role("button", name=_WORDS.save_changes).click()
-    expect(browser.table(page)).to_contain_text("1999.99")
+    expect(browser.table(page)).to_contain_text("1.999,99")
 
     button(page, _WORDS.delete).click()  # what was changed is still selected
     dialog.get_by_role("button", name=_WORDS.delete_confirm).click()

@@ -397,7 +397,7 @@ def test_the_language_is_the_browser_s_until_another_one_is_chosen(
         expect(page.get_by_test_id("stGrid").get_by_text(other.created_at, exact=True)).to_be_visible()
         page.get_by_role("link", name=other.products).click()
         browser.select_row(page, 0)
-        page.get_by_role("link", name=other.open, exact=True).click()
+        button(page, other.open).click()
         expect(page.get_by_test_id("stGrid").get_by_text(other.created_at, exact=True)).to_be_visible()
         code = next(code for code, texts in LANGUAGES.items() if texts is words)
         page.goto(f"{ui_url}/?lang={code}")

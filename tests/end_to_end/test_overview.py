@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.ui.texts import PORTUGUESE
 from testkit import browser
 from testkit.server import running
 from testkit.tools import require
@@ -127,6 +128,7 @@ def test_a_click_on_a_bar_leads_to_its_products(ui_url: str, chart: int, bar: st
         expect(browser.table(page).locator("tbody tr")).to_have_count(1)
         page.go_back()
         charts_are_drawn(page, [])
+        expect(page.get_by_text(PORTUGUESE.ignored.partition("{")[0])).to_have_count(0)
 
     browser.travel(journey, viewport=DESKTOP)
 

@@ -1,10 +1,12 @@
 """What staff does all day, in a browser: find, open, change many, delete and take back, and stay where one was."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.ui.formats import money
 from app.ui.texts import LANGUAGES
 from testkit import browser
 from tests.end_to_end.catalogue import numbered, stock
@@ -44,7 +46,7 @@ def test_a_day_at_work(ui_url: str, api_url: str, product: dict[str, Any], langu
         dialog.get_by_role("button", name=words.change_many_confirm.format(count=60)).click()
         expect(dialog).not_to_be_attached()
         expect(toast).to_contain_text(words.changed_many.format(count=60))
-        expect(table).to_contain_text("Eletrodoméstico66")
+        expect(table).to_contain_text(f"Eletrodoméstico{money(Decimal(66), words)}")
 
         browser.select_row(page, 0)
         button(page, words.delete).click()
@@ -72,6 +74,15 @@ def test_a_day_at_work(ui_url: str, api_url: str, product: dict[str, Any], langu
         expect(page.get_by_text(words.history_restored)).to_be_visible()
         page.goto(ui_url)
         expect(browser.table(page)).to_contain_text("Produto 60")
+        opened = page.get_by_role("heading", name="Produto 60")
+        browser.open_row(page, 0)
+        expect(opened).to_be_visible()
+        page.go_back()
+        browser.select_row(page, 0)
+        expect(page.get_by_text(words.ignored.partition("{")[0])).to_have_count(0)
+        page.keyboard.press("o")
+        expect(opened).to_be_visible()
+        page.go_back()
         expect(button(page, words.add)).to_be_enabled()
         browser.settled(page)
         page.keyboard.press("n")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from app.ui import prices, session
 from app.ui.client.api_models import CATEGORIES, EDITABLE, Product
@@ -15,13 +14,27 @@ from app.ui.texts import Texts
 
 NOTHING_SELECTED: dict[str, dict[str, list[Any]]] = {"selection": {"rows": [], "columns": [], "cells": []}}
 CATEGORY_COLORS = ("blue", "green", "orange", "violet", "red")  # as pale or dark as the theme has them
-VISIBLE_COLUMNS = ("id", "name", "categoria", "price", "email_fornecedor", "updated_at")  # its menu shows the others
+OPEN = "open_row"  # the column of buttons
+VISIBLE_COLUMNS = (
+    OPEN,
+    "id",
+    "name",
+    "categoria",
+    "price",
+    "email_fornecedor",
+    "updated_at",
+)  # its menu shows the others
 VISIBLE_ROWS = 12
 ROW_HEIGHT = 35  # pixels, Streamlit's own
 
 
-def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[str], None]) -> list[Product]:
-    """Show the products and return the selected ones; a click on a column's head calls `on_sort` with an order."""
+def select_from(
+    products: Sequence[Product], *, sort: str, on_sort: Callable[[str], None]
+) -> tuple[list[Product], Product | None]:
+    """Show the products and return the selected ones, and the one whose button was clicked.
+
+    A click on a column's head calls `on_sort` with an order.
+    """
     texts = session.texts()
     key = _key(sort)
 
@@ -31,16 +44,21 @@ def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[st
             on_sort(f"-{column}" if sort == column else column)
 
     columns = _columns(texts, sort)
+    columns[OPEN] = st.column_config.ButtonColumn("", type="tertiary", width=64, key=OPEN)
     columns["categoria"] = st.column_config.MultiselectColumn(
         _head("categoria", texts, sort), options=CATEGORIES, color=CATEGORY_COLORS, width=140
     )
-    columns["price"] = st.column_config.NumberColumn(_head("price", texts, sort), width=150)
-    columns["updated_at"] = st.column_config.DatetimeColumn(_head("updated_at", texts, sort), width=140)
-    rows = _rows(products)
-    rows["price"] = rows["price"].astype(float)
+    columns["price"] = st.column_config.TextColumn(_head("price", texts, sort), alignment="right", width=150)
+    columns["updated_at"] = st.column_config.TextColumn(_head("updated_at", texts, sort), width=140)
+    columns["created_at"] = st.column_config.TextColumn(_head("created_at", texts, sort), width=140)
+    rows, here = _rows(products), session.zone()
+    rows[OPEN] = texts.open
+    rows["price"] = [money(product.price, texts) for product in products]
     rows["categoria"] = [[product.categoria] for product in products]
+    for name in ("created_at", "updated_at"):
+        rows[name] = [moment(getattr(product, name), here, texts) for product in products]
     event = st.dataframe(
-        _in_words(rows, texts),
+        rows,
         key=key,
         alt=texts.table,
         hide_index=True,
@@ -51,7 +69,9 @@ def select_from(products: Sequence[Product], *, sort: str, on_sort: Callable[[st
         column_order=VISIBLE_COLUMNS,
         column_config=columns,
     )
-    return [products[row] for row in event["selection"]["rows"] if row < len(products)]
+    chosen = [products[row] for row in event["selection"]["rows"] if row < len(products)]
+    clicked = st.session_state.get(OPEN)
+    return chosen, products[clicked.row] if clicked and clicked.row < len(products) else None
 
 
 def select_nothing(sort: str) -> None:
@@ -120,7 +140,6 @@ def _columns(texts: Texts, sort: str) -> dict[str, Any]:
         "name": column.TextColumn(_head("name", texts, sort), width=290),
         "email_fornecedor": column.TextColumn(_head("email_fornecedor", texts, sort), width=300),
         "description": column.TextColumn(_head("description", texts, sort)),
-        "created_at": column.DatetimeColumn(_head("created_at", texts, sort), width=140),
     }
 
 
@@ -131,16 +150,3 @@ def _head(name: str, texts: Texts, sort: str) -> str:
 
 def _height(products: Sequence[Product]) -> int:
     return ROW_HEIGHT * (min(len(products), VISIBLE_ROWS) + 1) + 2
-
-
-def _in_words(rows: pd.DataFrame, texts: Texts) -> Styler:
-    """Have prices and dates shown in the reader's way."""
-    here = session.zone()
-
-    def price(value: Any) -> str:
-        return money(value, texts)
-
-    def when(value: Any) -> str:
-        return moment(value, here, texts)
-
-    return rows.style.format({"price": price, "created_at": when, "updated_at": when})

@@ -97,7 +97,7 @@ def show(card: ChartCard) -> None:
             st.caption(card.hint)
     for point in event["selection"].get(PICKED, []):
         if view := card.views.get(point[card.what]):
-            st.switch_page("views/products.py", query_params=view.parameters())
+            address.go_to("views/products.py", view.parameters())
 
 
 def exact(summary: Summary) -> None:

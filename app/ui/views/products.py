@@ -54,11 +54,13 @@ def table_and_controls() -> None:
                 if not inline_edit.show_unclear_prices(listed.page.products, changes):
                     st.caption(texts.edit_hint)
         else:
-            selected = product_table.select_from(
+            selected, opened = product_table.select_from(
                 listed.page.products,
                 sort=listed.view.sort,
                 on_sort=lambda sort: ListView.from_query_params().go(sort=sort),
             )
+            if opened:
+                open_page(opened)
             with toolbar:
                 act_on(selected, listed.view)
             with hint:
@@ -119,6 +121,11 @@ def read(view: ListView, places: filters.Places) -> Listed | None:
     return listed
 
 
+def open_page(product: Product) -> None:
+    """Go to the page of a product."""
+    address.go_to("views/product.py", {state.LOOKED_UP: [str(product.id)]})
+
+
 def act_on(selected: Sequence[Product], view: ListView) -> None:
     """Show the buttons about the selected products, or all that the filters show where these are chosen."""
     texts = session.texts()
@@ -131,13 +138,9 @@ def act_on(selected: Sequence[Product], view: ListView) -> None:
     label = f"{texts.change_many} ({number(count, texts)})" if count > 1 else texts.change_many
     changed = st.button(label, key="change_many", icon=":material/price_change:", disabled=count < 2)
     st.button(texts.reload, key="reload", icon=":material/refresh:", on_click=state.keep_listed, args=(None,))
-    if one is None:
-        st.button(texts.open, key="open", icon=":material/open_in_full:", disabled=True)
-    else:  # not a button that switches the page: that would be two steps in the browser's history
-        address = {state.LOOKED_UP: str(one.id)}
-        st.page_link(
-            "views/product.py", label=texts.open, icon=":material/open_in_full:", help="", query_params=address
-        )
+    opened = st.button(texts.open, key="open", icon=":material/open_in_full:", shortcut="O", disabled=one is None)
+    if one and opened:
+        open_page(one)
     chosen = Chosen(products=view.filter(session.zone())) if everything else Chosen(tuple(p.id for p in selected))
     if one and edited:
         dialogs.edit(one.id)

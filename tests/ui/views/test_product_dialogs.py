@@ -70,7 +70,7 @@ def test_the_selected_product_is_changed(visit: Visit, api: ApiClient, api_url: 
     changed = api.read_product(stored.id)
     assert (changed.name, float(changed.price), changed.description) == (stored.name, 19.99, None)
     assert "atualizado" in app.toast[0].value
-    assert list(app.dataframe[0].value["price"]) == [19.99]
+    assert list(app.dataframe[0].value["price"]) == ["R$\N{NO-BREAK SPACE}19,99"]
 
 
 @pytest.fixture
