@@ -35,6 +35,7 @@ def create_find_change_delete(
         expect(page.get_by_role("alert")).to_contain_text(words.not_found)
         page.get_by_role("link", name=words.products).click()
         expect(page.get_by_text(words.no_products)).to_be_visible()
+        browser.settled(page)
 
         button(page, words.add).click()
         dialog = page.get_by_role("dialog")
