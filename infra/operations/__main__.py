@@ -5,7 +5,23 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from infra.operations import events, failures, logs, restart, rollback, run, scale, status, trace, users, verify
+from infra.operations import (
+    backup,
+    events,
+    failures,
+    logs,
+    restart,
+    rollback,
+    run,
+    scale,
+    status,
+    trace,
+    tunnel,
+    users,
+    verify,
+)
+from infra.operations import exec as exec_in_task
+from infra.operations import open as open_url
 from infra.operations.command_line import Output
 from infra.operations.deploy import plan_of
 from infra.operations.deployment import AWS_ERRORS, Deployment, OperationError, sentence
@@ -14,7 +30,10 @@ from infra.plan import PlanError
 
 VERBS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (verify, status, logs, events, trace, failures, run, restart, scale, rollback, users)
+    for module in (
+        *(verify, status, logs, events, trace, failures),
+        *(run, exec_in_task, tunnel, restart, scale, rollback, backup, users, open_url),
+    )
 }
 
 

@@ -168,7 +168,7 @@ def test_everything_can_be_done_from_the_keyboard(ui_url: str, api_url: str, pro
         page.keyboard.press("Enter")
         expect(dialog).not_to_be_attached()
         expect(browser.first_name(page)).to_have_text("Armário")
-        expect(browser.cell_of(page, 4, 0)).to_have_text("19.9")
+        expect(browser.cell_of(page, 5, 0)).to_have_text("R$\N{NO-BREAK SPACE}19,90")
 
         tab_to(page, page.get_by_role("switch", name="Editar na tabela"))
         page.keyboard.press("Space")

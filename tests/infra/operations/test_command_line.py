@@ -73,7 +73,7 @@ def test_a_stack_that_is_not_there_is_a_sentence(
     aws: dict[str, Stubber], capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     aws["cloudformation"].add_client_error("describe_stacks", "ValidationError", f"Stack {STACK} does not exist")
-    needed = {"trace": ["api"], "run": ["api", "--", "true"], "scale": ["api", "1"]}
+    needed = {"trace": ["api"], "run": ["api", "--", "true"], "scale": ["api", "1"], "exec": ["api"]}
 
     assert main([verb, *needed.get(verb, [])]) == 1
     said = capsys.readouterr().err.splitlines()[-1]
@@ -82,7 +82,7 @@ def test_a_stack_that_is_not_there_is_a_sentence(
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_without_credentials_there_is_a_sentence(capsys: pytest.CaptureFixture[str], verb: str) -> None:
-    needed = {"trace": ["api"], "run": ["api", "--", "true"], "scale": ["api", "1"]}
+    needed = {"trace": ["api"], "run": ["api", "--", "true"], "scale": ["api", "1"], "exec": ["api"]}
 
     assert main([verb, *needed.get(verb, [])]) == 1
     assert f"{verb}: there are no AWS credentials" in capsys.readouterr().err
