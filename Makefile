@@ -20,10 +20,10 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback pipeline-bootstrap change promote smoke release-notes collect sbom licences audit
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready .venv/checkov/.ready node_modules/.ready ## Install everything the other commands need (they do it by themselves)
 
@@ -59,11 +59,12 @@ quick: .venv/.ready ## Lint, format, types, who imports whom, and the tests that
 	@ruff check --quiet . && ruff format --quiet --check . && mypy && lint-imports --no-logo >/dev/null
 	@python -m pytest $(BESIDE) -p no:schemathesis --ignore=tests/end_to_end --ignore=tests/api/test_openapi.py
 
-check: setup check-locks ## Lint, format, types, who imports whom, whether the locks match pyproject.toml, and the gates of infra/gates
+check: setup check-locks ## Lint (workflows too), format, types, who imports whom, the locks, and the gates of infra/gates
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@lint-imports --no-logo
+	@python -m infra.pipeline.lint
 	@python -m infra.gates
 
 format: .venv/.ready ## Format the code
@@ -136,6 +137,33 @@ failures: setup ## Show why tasks of ENV failed, and where to mend it
 
 rollback: setup ## List the versions of ENV that can run; make rollback ARGS=previous goes back to the one before
 	@python -m infra.operations rollback --env $(ENV) $(ARGS)
+
+pipeline-bootstrap: setup ## Let the workflows of REPOSITORY=OWNER/NAME deploy: a provider and roles, without keys (docs/pipeline.md)
+	@python -m infra.pipeline.bootstrap "$(REPOSITORY)"
+
+change: setup ## Say as Markdown what this branch changes of the templates and their cost against BASE; needs no AWS account
+	@python -m infra.pipeline.change "$(or $(BASE),origin/main)"
+
+promote: setup ## Hold that ENV would run the very images, by digest, that FROM runs
+	@python -m infra.pipeline.promote $(ENV) "$(or $(FROM),dev)"
+
+smoke: setup ## Ask ENV at its public URL whether it answers
+	@python -m infra.pipeline.smoke $(ENV)
+
+release-notes: .venv/.ready ## Print what CHANGELOG.md says of VERSION
+	@python -m infra.pipeline.release_notes "$(VERSION)"
+
+collect: setup ## Say which old images and snapshots could go; ARGS=--delete removes them
+	@python -m infra.pipeline.collect $(ARGS)
+
+sbom: .venv/.ready ## Write what is in both images to .data/sbom, as CycloneDX; docker compose build makes the images
+	@python -m infra.pipeline.sbom .data/sbom
+
+licences: .venv/.ready ## List the licence of each package of the images
+	@python -m infra.pipeline.licences
+
+audit: .venv/.ready ## Look for known vulnerabilities in the packages of the images; skipped where nobody can be asked
+	@python -m infra.pipeline.audit
 
 rehearse: setup ## Deploy ENV to an emulated AWS on this machine, look at it, use it, destroy it; SCENARIOS="use update" plays some
 	@python -m infra.rehearsal --environment $(ENV) $(if $(SCENARIOS),--scenarios $(SCENARIOS))

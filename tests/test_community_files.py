@@ -34,8 +34,14 @@ def test_hooks_call_the_tools_of_the_environment_and_fetch_none() -> None:
 
 def test_updates_are_looked_for_wherever_something_is_pinned() -> None:
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
-    watched = {(update["package-ecosystem"], update["directory"]) for update in updates}
+    watched = {
+        (update["package-ecosystem"], folder)
+        for update in updates
+        for folder in update.get("directories") or [update["directory"]]
+    }
     assert {("pip", "/"), ("npm", "/"), ("docker", "/app"), ("docker-compose", "/"), ("github-actions", "/")} <= watched
+    assert [*ROOT.glob(".github/actions/*/action.yml")]  # which pin actions too
+    assert ("github-actions", "/.github/actions/*") in watched
 
 
 def test_there_is_one_version_number() -> None:

@@ -16,6 +16,7 @@ from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 from infra.gates.findings import Finding, Verdict, judge
 from infra.gates.synthesis import synthesise
 from infra.gates.templates import GateError, check, places
+from infra.pipeline.stack import PipelineStack
 from infra.plan import Plan, PlanError, assemble
 from infra.stack import ApplicationStack
 
@@ -26,6 +27,8 @@ _DOMAIN = {
     "hosted_zone_name": "example.com",
     "hosted_zone_id": "Z0123456789EXAMPLE",
 }
+ONE_ENVIRONMENT = "dev"
+PIPELINE = "pipeline"  # what the findings of the workflows' roles are listed under
 # The first is what CDK's own validation calls itself.
 _GATES = ("CloudFormation Validate", "AwsSolutions", "NIST.800.53.R5", "checkov", "cfn-lint")
 
@@ -40,7 +43,7 @@ def main() -> int:
     except (PlanError, GateError) as error:
         sys.exit(str(error))
     verdict = judge(findings, ACKNOWLEDGEMENTS, resources)
-    print(report(verdict, list(variants)))
+    print(report(verdict, [*variants, PIPELINE]))
     return 0 if verdict.passes else 1
 
 
@@ -65,6 +68,7 @@ def find(
     """
     plans = {name: assemble(compose, name, variants) for name in variants}
     syntheses = [synthesise(name, partial(_stack, plan), folder / name, dict(context)) for name, plan in plans.items()]
+    syntheses.append(synthesise(PIPELINE, _pipeline, folder / PIPELINE, dict(context)))
     found = check({synthesis.environment: synthesis.template for synthesis in syntheses})
     resources = {synthesis.environment: {*places(synthesis.template).values()} for synthesis in syntheses}
     return found + [finding for synthesis in syntheses for finding in synthesis.findings], resources
@@ -88,6 +92,13 @@ def report(verdict: Verdict, environments: list[str]) -> str:
     if verdict.stale:
         lines += ["", "Drop these from infra/gates/acknowledgements.py, as no gate finds them:", *verdict.stale]
     return "\n".join(lines)
+
+
+def _pipeline(app: aws_cdk.App) -> aws_cdk.Stack:
+    # One environment, as the roles of all are alike.
+    return PipelineStack(
+        app, PIPELINE, project="catalogue", repository="example/catalogue", environments=[ONE_ENVIRONMENT]
+    )
 
 
 def _stack(plan: Plan, app: aws_cdk.App) -> aws_cdk.Stack:

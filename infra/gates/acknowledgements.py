@@ -321,4 +321,29 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
         environments=("dev",),
         reason="dev: no WAF and no access logs, as on its load balancer; prod has both there.",
     ),
+    Acknowledgement(
+        rules=(
+            "AwsSolutions-IAM5[Resource::*]",
+            *(
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}]"
+                for service, resource in (
+                    ("cloudformation", "stack/catalogue-dev/*"),
+                    ("ecs", "service/catalogue-dev-*"),
+                    ("ecs", "task/catalogue-dev-*"),
+                    ("logs", "log-group:/catalogue-dev/*"),
+                    ("logs", "log-group:/aws/events/catalogue-dev/*"),
+                )
+            ),
+        ),
+        resources=("Role-dev/DefaultPolicy",),
+        environments=("pipeline",),
+        reason="The workflows' role may look at what bears the name of the project's stacks, whose ids and endings AWS"
+        " makes up, and at what takes no resource. It changes nothing itself: CDK's roles do.",
+    ),
+    Acknowledgement(
+        rules=("NIST.800.53.R5-IAMNoInlinePolicy",),
+        resources=("Role-dev/DefaultPolicy",),
+        environments=("pipeline",),
+        reason="Each policy is for one role and goes with it; a managed one could be attached elsewhere by mistake.",
+    ),
 )

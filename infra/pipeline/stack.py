@@ -1,0 +1,124 @@
+"""What GitHub's workflows may do in AWS: an OIDC provider, and a role for each environment that only its jobs can take.
+
+No key is stored anywhere: a job shows a token that GitHub signed, which says the repository and the environment.
+"""
+
+from collections.abc import Iterable
+
+from aws_cdk import Aws, CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+# GitHub Docs, "Configuring OpenID Connect in Amazon Web Services".
+ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+
+# The roles that `cdk bootstrap` makes and that the CDK CLI takes one after the other; what CloudFormation itself
+# may do (cfn-exec-role) is given to CloudFormation by the first of them, and to nobody else.
+BOOTSTRAP_ROLES = ("deploy", "file-publishing", "image-publishing", "lookup")
+_QUALIFIER = "hnb659fds"  # CDK's own
+
+# What the commands of infra/operations that show something ask, by what may be named in a policy …
+_OF_STACK = (
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResource",
+    "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplate",
+    "cloudformation:ListStackResources",
+)
+_OF_TASKS = ("ecs:DescribeServices", "ecs:DescribeTasks")
+_OF_LOGS = ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents")
+# … and what takes no resource (Service Authorization Reference), or none that is known before it is made.
+_UNNAMED = (
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricStatistics",
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListTaskDefinitions",
+    "ecs:ListTasks",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "rds:DescribeDBInstances",
+)
+
+
+class PipelineStack(Stack):
+    """The provider and the roles; it has nothing that costs anything."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: str,
+        repository: str,
+        environments: Iterable[str],
+        provider_arn: str | None = None,
+    ) -> None:
+        """`repository` is OWNER/NAME; `provider_arn` the account's provider where it has one: it can have but one."""
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"What the workflows of {repository} may do here",
+            tags={"project": project},
+            termination_protection=True,
+        )
+        names = tuple(environments)
+        if provider_arn is None:
+            provider = iam.CfnOIDCProvider(self, "Provider", url=f"https://{ISSUER}", client_id_list=[AUDIENCE])
+            provider_arn = provider.attr_arn
+        for name in names:
+            role = iam.Role(
+                self,
+                f"Role-{name}",
+                role_name=f"{project}-pipeline-{name}",
+                description=f"The jobs of {repository} in its environment {name}",
+                assumed_by=iam.WebIdentityPrincipal(
+                    provider_arn,
+                    {
+                        "StringEquals": {
+                            f"{ISSUER}:aud": AUDIENCE,
+                            f"{ISSUER}:sub": f"repo:{repository}:environment:{name}",
+                        }
+                    },
+                ),
+            )
+            # An environment is deployed with what another one ran, so each may look at all of them, and change one.
+            for statement in self._statements([f"{project}-{one}" for one in names]):
+                role.add_to_policy(statement)
+            CfnOutput(
+                self, f"RoleArn-{name}", value=role.role_arn, description=f"AWS_ROLE of GitHub's environment {name}"
+            )
+
+    def _statements(self, stacks: list[str]) -> list[iam.PolicyStatement]:
+        def arns(service: str, *resources: str) -> list[str]:
+            prefix = f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+            return [f"{prefix}:{resource}" for resource in resources]
+
+        bootstrap = [
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-{_QUALIFIER}-{name}-role-{Aws.ACCOUNT_ID}-{Aws.REGION}"
+            for name in BOOTSTRAP_ROLES
+        ]
+        repository = f"repository/cdk-{_QUALIFIER}-container-assets-{Aws.ACCOUNT_ID}-{Aws.REGION}"
+        return [
+            _allow("Deploy", ("sts:AssumeRole",), bootstrap),
+            _allow("SeeStacks", _OF_STACK, arns("cloudformation", *(f"stack/{stack}/*" for stack in stacks))),
+            # A cluster is called after its stack, and CloudFormation adds to the name.
+            _allow(
+                "SeeTasks",
+                _OF_TASKS,
+                arns("ecs", *(f"{kind}/{stack}-*" for stack in stacks for kind in ("service", "task"))),
+            ),
+            _allow(
+                "SeeLogs",
+                _OF_LOGS,
+                arns(
+                    "logs",
+                    *(f"log-group:{path}/*" for stack in stacks for path in (f"/{stack}", f"/aws/events/{stack}")),
+                ),
+            ),
+            _allow("SeeImages", ("ecr:DescribeImages",), arns("ecr", repository)),
+            _allow("SeeWhatHasNoName", _UNNAMED, ["*"]),
+        ]
+
+
+def _allow(name: str, actions: Iterable[str], resources: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=name, actions=[*actions], resources=resources)

@@ -1,0 +1,108 @@
+"""The workflows' roles: who may take them, and what they may then do."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Template
+
+NAMES = ("dev", "prod")
+
+
+def synthesised(provider_arn: str | None = None) -> Template:
+    import aws_cdk
+    from aws_cdk.assertions import Template as Assertions
+
+    from infra.pipeline.stack import PipelineStack
+
+    app = aws_cdk.App(context={"aws:cdk:enable-path-metadata": True})
+    stack = PipelineStack(
+        app, "p", project="shop", repository="team/shop", environments=NAMES, provider_arn=provider_arn
+    )
+    return Template(dict(Assertions.from_stack(stack).to_json()), bool(stack.termination_protection))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return synthesised()
+
+
+def statements(template: Template, name: str) -> list[dict[str, Any]]:
+    policy = template.resources("IAM::Policy")[f"Role-{name}/DefaultPolicy"]["Properties"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(arn: Any) -> str:
+    """An ARN with references as their names."""
+    parts = arn["Fn::Join"][1] if isinstance(arn, dict) else [arn]
+    return "".join(part if isinstance(part, str) else part["Ref"] for part in parts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_jobs_of_this_repository_in_this_environment_take_a_role(template: Template, name: str) -> None:
+    role = template.resources("IAM::Role")[f"Role-{name}"]["Properties"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": f"repo:team/shop:environment:{name}",
+        }
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_role_changes_nothing_but_by_taking_the_roles_of_the_bootstrap(template: Template, name: str) -> None:
+    actions = {action for statement in statements(template, name) for action in many(statement["Action"])}
+
+    assert not [action for action in actions if "*" in action]
+    verbs = {action.partition(":")[2] for action in actions}
+    assert {verb for verb in verbs if not verb.startswith(("Describe", "Get", "List", "Filter"))} == {"AssumeRole"}
+    (deploy,) = [one for one in statements(template, name) if one["Action"] == "sts:AssumeRole"]
+    assert [text(arn).split(":role/")[1] for arn in deploy["Resource"]] == [
+        f"cdk-hnb659fds-{role}-role-AWS::AccountId-AWS::Region"
+        for role in ("deploy", "file-publishing", "image-publishing", "lookup")
+    ]
+
+
+def test_what_can_be_named_is_looked_at_by_name(template: Template) -> None:
+    for statement in statements(template, "dev"):
+        for arn in map(text, many(statement["Resource"])):
+            if arn != "*":
+                assert "shop" in arn or "cdk-hnb659fds-" in arn
+    everything = [one for one in statements(template, "dev") if one["Resource"] == "*"]
+    assert [one["Sid"] for one in everything] == ["SeeWhatHasNoName"]
+
+
+def test_the_bootstrap_has_the_roles_that_are_taken_and_a_repository_whose_tags_stay_what_they_were() -> None:
+    import yaml
+
+    from infra.pipeline.stack import BOOTSTRAP_ROLES
+    from testkit.tools import ROOT, require
+
+    require("cdk")
+    file = ROOT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
+    resources = yaml.safe_load(file.read_text())["Resources"]
+
+    names = [str(one["Properties"].get("RoleName")) for one in resources.values() if one["Type"] == "AWS::IAM::Role"]
+    for role in BOOTSTRAP_ROLES:
+        assert any(f"-{role}-role-" in name for name in names)
+    assert resources["ContainerAssetsRepository"]["Properties"]["ImageTagMutability"] == "IMMUTABLE"
+
+
+def test_an_account_that_has_the_provider_gets_no_second_one(template: Template) -> None:
+    assert len(template.resources("IAM::OIDCProvider")) == 1
+    assert template.is_protected
+    arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+
+    other = synthesised(arn)
+
+    assert other.resources("IAM::OIDCProvider") == {}
+    trust = other.resources("IAM::Role")["Role-dev"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trust["Principal"] == {"Federated": arn}
