@@ -20,7 +20,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback pipeline-bootstrap change promote smoke release-notes collect sbom licences audit
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback pipeline-bootstrap preview preview-down previews change promote smoke release-notes collect sbom licences audit
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -140,6 +140,15 @@ rollback: setup ## List the versions of ENV that can run; make rollback ARGS=pre
 
 pipeline-bootstrap: setup ## Let the workflows of REPOSITORY=OWNER/NAME deploy: a provider and roles, without keys (docs/pipeline.md)
 	@python -m infra.pipeline.bootstrap "$(REPOSITORY)"
+
+preview: setup ## Deploy the environment of pull request PR, cheap and with an end (cdk.json: preview)
+	@python -m infra.pipeline.previews up "$(PR)"
+
+preview-down: setup ## Remove the environment of pull request PR
+	@python -m infra.pipeline.previews down "$(PR)"
+
+previews: setup ## List the environments of pull requests; ARGS=--expired removes those whose time is over
+	@python -m infra.pipeline.previews $(ARGS)
 
 change: setup ## Say as Markdown what this branch changes of the templates and their cost against BASE; needs no AWS account
 	@python -m infra.pipeline.change "$(or $(BASE),origin/main)"

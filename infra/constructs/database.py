@@ -20,6 +20,7 @@ from infra.constructs.variables import ContainerVariables
 from infra.plan.environment import DatabaseSettings, Environment
 from infra.plan.iam_sign_in import SMALL_GIB
 from infra.plan.instance_classes import MEMORY_GIB
+from infra.plan.preview import is_preview
 
 _PORT = 5432
 _LOGS = ("postgresql", "upgrade")
@@ -75,7 +76,8 @@ class Database(Construct):
             backup_retention=Duration.days(chosen.backup_retention_days),
             copy_tags_to_snapshot=True,
             deletion_protection=settings.deletion_protection,
-            removal_policy=RemovalPolicy.SNAPSHOT,
+            # A preview has nobody's data, and a snapshot of each would be left for ever.
+            removal_policy=RemovalPolicy.DESTROY if is_preview(settings.name) else RemovalPolicy.SNAPSHOT,
             enable_performance_insights=chosen.insights,
             performance_insight_encryption_key=key if chosen.insights else None,
             performance_insight_retention=rds.PerformanceInsightRetention.DEFAULT if chosen.insights else None,

@@ -18,6 +18,7 @@ from infra.operations.kept import skipped
 from infra.operations.left import report
 from infra.operations.session import open_session
 from infra.plan import Plan, PlanError, assemble
+from infra.plan.preview import PreviewError, with_preview
 from infra.plan.regions import REGIONS
 
 FIRST_DEPLOYMENT = "first_deployment=true"
@@ -40,7 +41,11 @@ _NEVER_COMPLETE = {
 def plan_of(environment: str, project: Path = Path()) -> Plan:
     """Return the plan of an environment of the project; raise `PlanError` with all that is wrong with it."""
     context = json.loads((project / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return assemble(find(project), environment, context.get("environments"))
+    try:
+        environments = with_preview(environment, context)
+    except PreviewError as error:
+        raise PlanError([str(error)]) from None
+    return assemble(find(project), environment, environments)
 
 
 def status(session: boto3.Session, stack_name: str) -> str | None:

@@ -6,7 +6,7 @@ import sys
 import aws_cdk
 
 from infra.compose import ComposeError, find, read
-from infra.pipeline.stack import PipelineStack
+from infra.pipeline.stack import PREVIEW, PipelineStack
 
 # GitHub's own rules of the two names; nothing in them means anything to a policy.
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
@@ -22,6 +22,7 @@ def main() -> None:
     app = aws_cdk.App()
     repository = app.node.try_get_context("repository")
     environments = app.node.try_get_context("environments") or {}
+    enabled = (app.node.try_get_context("preview") or {}).get("enabled") is True
     try:
         project = read(find()).name
     except ComposeError as error:
@@ -33,7 +34,7 @@ def main() -> None:
         stack_name(project),
         project=project,
         repository=repository,
-        environments=environments,
+        environments=[*environments, *([PREVIEW] if enabled else [])],
         provider_arn=app.node.try_get_context("provider"),
     )
     app.synth()

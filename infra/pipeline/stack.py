@@ -18,11 +18,13 @@ AUDIENCE = "sts.amazonaws.com"
 BOOTSTRAP_ROLES = ("deploy", "file-publishing", "image-publishing", "lookup")
 _QUALIFIER = "hnb659fds"  # CDK's own
 
+PREVIEW = "preview"
+"""GitHub's environment of all pull requests' previews, whose stacks are called after a number."""
+
 # What the commands of infra/operations that show something ask, by what may be named in a policy …
 _OF_STACK = (
     "cloudformation:DescribeStackEvents",
     "cloudformation:DescribeStackResource",
-    "cloudformation:DescribeStacks",
     "cloudformation:GetTemplate",
     "cloudformation:ListStackResources",
 )
@@ -30,6 +32,7 @@ _OF_TASKS = ("ecs:DescribeServices", "ecs:DescribeTasks")
 _OF_LOGS = ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents")
 # … and what takes no resource (Service Authorization Reference), or none that is known before it is made.
 _UNNAMED = (
+    "cloudformation:DescribeStacks",  # of all stacks: which previews there are
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricStatistics",
     "ecs:DescribeTaskDefinition",
@@ -82,7 +85,7 @@ class PipelineStack(Stack):
                 ),
             )
             # An environment is deployed with what another one ran, so each may look at all of them, and change one.
-            for statement in self._statements([f"{project}-{one}" for one in names]):
+            for statement in self._statements([f"{project}-{_stack_of(one)}" for one in names]):
                 role.add_to_policy(statement)
             CfnOutput(
                 self, f"RoleArn-{name}", value=role.role_arn, description=f"AWS_ROLE of GitHub's environment {name}"
@@ -118,6 +121,10 @@ class PipelineStack(Stack):
             _allow("SeeImages", ("ecr:DescribeImages",), arns("ecr", repository)),
             _allow("SeeWhatHasNoName", _UNNAMED, ["*"]),
         ]
+
+
+def _stack_of(environment: str) -> str:
+    return "pr-*" if environment == PREVIEW else environment
 
 
 def _allow(name: str, actions: Iterable[str], resources: list[str]) -> iam.PolicyStatement:

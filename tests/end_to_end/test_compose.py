@@ -11,6 +11,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from infra.pipeline import sbom
 from testkit.server import free_port
 from testkit.tools import ROOT, require
 from tests.end_to_end.journey import create_find_change_delete
@@ -98,6 +99,18 @@ def test_images_hold_no_build_tools_and_nothing_of_the_rest(containers: dict[str
     others = {"infra", "tests", "docker-compose.yml", "local.py", "demo.py"}
     others |= {"ui", "example_products.py"} if service == "api" else {"api"}
     assert not others & {path.rsplit("/", 1)[-1] for path in tree.splitlines() if path.startswith("/srv")}
+
+
+@pytest.mark.parametrize(("service", "package"), [("api", "fastapi"), ("ui", "streamlit")])
+def test_a_bill_of_materials_has_what_is_in_the_image(
+    containers: dict[str, Any], tmp_path: Path, service: str, package: str
+) -> None:
+    assert sbom.main(str(tmp_path), f"{service}={containers[service]['Image']}") == 0
+
+    listed = [one["purl"] for one in json.loads((tmp_path / f"{service}.cdx.json").read_text())["components"]]
+    assert [purl for purl in listed if purl.startswith(f"pkg:pypi/{package}@")]
+    assert [purl for purl in listed if purl.startswith("pkg:deb/debian/libc6@")]
+    assert not [purl for purl in listed if purl.startswith("pkg:pypi/pytest@")]
 
 
 def test_the_api_comes_back_when_its_database_was_restarted(

@@ -1,5 +1,6 @@
 """The CDK app as the CDK CLI runs it, in a copy of the project: no AWS credentials, no network, nothing of a laptop."""
 
+import datetime
 import json
 import os
 import re
@@ -125,6 +126,24 @@ def test_an_application_without_sign_in_is_open_to_everybody_only_by_name(projec
     (project / "cdk.json").write_text(json.dumps(settings))
 
     assert synth(project).returncode == 0
+
+
+def test_an_environment_of_a_pull_request_is_there_when_they_are_enabled_and_has_an_end(project: Path) -> None:
+    assert "there is no environment 'pr-12'" in synth(project, "--context", "environment=pr-12").stderr
+    settings = json.loads((project / "cdk.json").read_text())
+    settings["context"]["preview"] |= {"enabled": True, "hours": 5}
+    (project / "cdk.json").write_text(json.dumps(settings))
+
+    before = datetime.datetime.now(datetime.UTC)
+    result = synth(project, "--context", "environment=pr-12")
+
+    assert result.returncode == 0, result.stderr
+    manifest = json.loads((project / "cdk.out/manifest.json").read_text())
+    said = manifest["artifacts"]["catalogue-pr-12"]["properties"]["tags"]["expires"]
+    end = datetime.datetime.strptime(said, "%Y-%m-%dT%H:%MZ").replace(tzinfo=datetime.UTC)
+    assert before + datetime.timedelta(hours=4, minutes=59) <= end
+    template = (project / "cdk.out/catalogue-pr-12.template.json").read_text()
+    assert f'"at({said.removesuffix("Z")}:00)"' in template
 
 
 def test_the_repository_that_cdk_pushes_images_to_keeps_a_tag_from_changing() -> None:

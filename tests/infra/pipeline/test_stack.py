@@ -80,7 +80,7 @@ def test_what_can_be_named_is_looked_at_by_name(template: Template) -> None:
     assert [one["Sid"] for one in everything] == ["SeeWhatHasNoName"]
 
 
-def test_the_bootstrap_has_the_roles_that_are_taken_and_a_repository_whose_tags_stay_what_they_were() -> None:
+def test_the_bootstrap_has_the_roles_that_are_taken() -> None:
     import yaml
 
     from infra.pipeline.stack import BOOTSTRAP_ROLES
@@ -93,7 +93,6 @@ def test_the_bootstrap_has_the_roles_that_are_taken_and_a_repository_whose_tags_
     names = [str(one["Properties"].get("RoleName")) for one in resources.values() if one["Type"] == "AWS::IAM::Role"]
     for role in BOOTSTRAP_ROLES:
         assert any(f"-{role}-role-" in name for name in names)
-    assert resources["ContainerAssetsRepository"]["Properties"]["ImageTagMutability"] == "IMMUTABLE"
 
 
 def test_an_account_that_has_the_provider_gets_no_second_one(template: Template) -> None:
