@@ -1,5 +1,6 @@
 """`python -m infra.gates`: synthesise every environment, hold it against all gates, print what stands in the way."""
 
+import datetime
 import json
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import Any
 import aws_cdk
 
 from infra.compose import find as compose_file
+from infra.constructs.expiry import Expiry
 from infra.gates.acknowledgements import ACKNOWLEDGEMENTS
 from infra.gates.findings import Finding, Verdict, judge
 from infra.gates.synthesis import synthesise
@@ -29,6 +31,7 @@ _DOMAIN = {
 }
 ONE_ENVIRONMENT = "dev"
 PIPELINE = "pipeline"  # what the findings of the workflows' roles are listed under
+PREVIEW = "preview"  # what a pull request's environment has besides
 # The first is what CDK's own validation calls itself.
 _GATES = ("CloudFormation Validate", "AwsSolutions", "NIST.800.53.R5", "checkov", "cfn-lint")
 
@@ -43,7 +46,7 @@ def main() -> int:
     except (PlanError, GateError) as error:
         sys.exit(str(error))
     verdict = judge(findings, ACKNOWLEDGEMENTS, resources)
-    print(report(verdict, [*variants, PIPELINE]))
+    print(report(verdict, [*variants, PIPELINE, PREVIEW]))
     return 0 if verdict.passes else 1
 
 
@@ -68,7 +71,8 @@ def find(
     """
     plans = {name: assemble(compose, name, variants) for name in variants}
     syntheses = [synthesise(name, partial(_stack, plan), folder / name, dict(context)) for name, plan in plans.items()]
-    syntheses.append(synthesise(PIPELINE, _pipeline, folder / PIPELINE, dict(context)))
+    for name, build in ((PIPELINE, _pipeline), (PREVIEW, _preview)):
+        syntheses.append(synthesise(name, build, folder / name, dict(context)))
     found = check({synthesis.environment: synthesis.template for synthesis in syntheses})
     resources = {synthesis.environment: {*places(synthesis.template).values()} for synthesis in syntheses}
     return found + [finding for synthesis in syntheses for finding in synthesis.findings], resources
@@ -99,6 +103,13 @@ def _pipeline(app: aws_cdk.App) -> aws_cdk.Stack:
     return PipelineStack(
         app, PIPELINE, project="catalogue", repository="example/catalogue", environments=[ONE_ENVIRONMENT]
     )
+
+
+def _preview(app: aws_cdk.App) -> aws_cdk.Stack:
+    # What it has beside an environment's stack, which the others are.
+    stack = aws_cdk.Stack(app, PREVIEW)
+    Expiry(stack, "Expiry", at=datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC))
+    return stack
 
 
 def _stack(plan: Plan, app: aws_cdk.App) -> aws_cdk.Stack:

@@ -40,6 +40,7 @@ _UNNAMED = (
     "ecs:ListTasks",
     "elasticloadbalancing:DescribeTargetHealth",
     "rds:DescribeDBInstances",
+    "rds:DescribeDBSnapshots",
 )
 
 
