@@ -44,7 +44,6 @@ PLACES = {
     "infra/operations/test_cost.py": ("cdk",),
     "infra/pipeline/test_change.py": ("cdk",),
     "infra/pipeline/test_stack.py": ("cdk",),
-    "infra/pipeline/test_supply_chain.py": ("processes",),
     "infra/pipeline/test_workflows.py": ("processes",),
     "infra/rehearsal/test_launcher.py": ("processes",),
     "infra/test_agreements.py": ("processes",),

@@ -1,9 +1,16 @@
 """The workflows' roles: who may take them, and what they may then do."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from testkit.tools import ROOT, require
 from tests.infra.conftest import Template
 
 NAMES = ("dev", "prod")
@@ -81,10 +88,7 @@ def test_what_can_be_named_is_looked_at_by_name(template: Template) -> None:
 
 
 def test_the_bootstrap_has_the_roles_that_are_taken() -> None:
-    import yaml
-
     from infra.pipeline.stack import BOOTSTRAP_ROLES
-    from testkit.tools import ROOT, require
 
     require("cdk")
     file = ROOT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
@@ -105,3 +109,39 @@ def test_an_account_that_has_the_provider_gets_no_second_one(template: Template)
     assert other.resources("IAM::OIDCProvider") == {}
     trust = other.resources("IAM::Role")["Role-dev"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
     assert trust["Principal"] == {"Federated": arn}
+
+
+def synth(folder: Path, context: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Run the app as the CDK CLI does."""
+    environment = {**os.environ, "CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(folder)}
+    command = [sys.executable, "-m", "infra.pipeline.app"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("repository", [None, "", "shop", "team/*", "team/shop:environment:prod", "te am/shop"])
+def test_a_repository_that_is_none_is_refused_in_a_sentence(repository: str | None, tmp_path: Path) -> None:
+    done = synth(tmp_path, {"environments": {"dev": {}}, **({} if repository is None else {"repository": repository})})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("say whose workflows may deploy: REPOSITORY=OWNER/NAME")
+    assert "Traceback" not in done.stderr
+
+
+def test_previews_get_a_role_for_stacks_called_after_a_number_when_they_are_enabled(tmp_path: Path) -> None:
+    context = {"repository": "team/shop", "environments": {"dev": {}}}
+
+    def roles(enabled: bool) -> dict[str, str]:
+        done = synth(tmp_path, {**context, "preview": {"enabled": enabled}})
+        assert done.returncode == 0, done.stderr
+        resources = json.loads((tmp_path / "catalogue-pipeline.template.json").read_text())["Resources"].values()
+        found = {one["Properties"].get("RoleName"): one for one in resources if one["Type"] == "AWS::IAM::Role"}
+        trusts = {name: one["Properties"]["AssumeRolePolicyDocument"]["Statement"][0] for name, one in found.items()}
+        subject = "token.actions.githubusercontent.com:sub"
+        return {name: trust["Condition"]["StringEquals"][subject] for name, trust in trusts.items()}
+
+    assert roles(False) == {"catalogue-pipeline-dev": "repo:team/shop:environment:dev"}
+    assert roles(True) == {
+        "catalogue-pipeline-dev": "repo:team/shop:environment:dev",
+        "catalogue-pipeline-preview": "repo:team/shop:environment:preview",
+    }
+    assert ":stack/catalogue-pr-*/*" in (tmp_path / "catalogue-pipeline.template.json").read_text()
