@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from app.api import problem_handlers
 from app.api.gate import Gate
 from app.api.models import Categoria
+from app.api.request_log import RequestLog
 from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.schemas import ProductResponse
@@ -54,6 +55,7 @@ def make_app() -> FastAPI:
     problem_handlers.install(app)
     app.add_middleware(Gate)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog)
     for route in (*router.routes, *router_of_one.routes):
         if isinstance(route, APIRoute):
             is_list = route.path.rstrip("/") == router.prefix and "GET" in (route.methods or ())
@@ -80,4 +82,4 @@ def _constant(endpoint: Callable[..., Any], body: bytes, status: int) -> Callabl
 
 
 if __name__ == "__main__":
-    serve(make_app(), "127.0.0.1", int(os.environ["API_PORT"]))
+    serve(make_app(), "127.0.0.1", int(os.environ["API_PORT"]), "line")

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from app.api import database_faults, person, search
+from app.api import database_faults, person, request_log, search
 from app.api.deadlines import GRACE_SECONDS, DeadlineConnection
 from app.api.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.api.prepared import WAIT_SECONDS, Connections, Parameters, Prepared, Row
@@ -76,6 +76,8 @@ class Database:
             self._connections = Connections(self._connect, single)
         self._disk_full_at = -math.inf  # by the monotonic clock
         event.listen(self.engine, "handle_error", self._note)
+        event.listen(self.engine, "before_cursor_execute", _note_start)
+        event.listen(self.engine, "after_cursor_execute", _note_end)
 
     async def rows(self, statement: Prepared, parameters: Parameters) -> Sequence[Row]:
         """Run a statement as a transaction of its own, and return its rows.
@@ -85,11 +87,14 @@ class Database:
         """
         if self._connections is None:
             return await to_thread.run_sync(self._in_thread, statement, parameters)
+        started = time.perf_counter()
         try:
             rows = await self._connections.rows(statement, parameters)
         except database_faults.FAULTS as error:
             self._note_disk_full(error)
             raise database_faults.problem_of(error, changes=statement.changes) or error from error
+        finally:
+            request_log.count_statement(time.perf_counter() - started)
         if statement.changes:
             self._disk_full_at = -math.inf
         return rows
@@ -289,6 +294,14 @@ def _token_source(settings: Settings, parameters: dict[str, Any]) -> Callable[[]
 
 def _milliseconds(settings: Settings) -> int:
     return round(settings.statement_timeout_seconds * 1000)
+
+
+def _note_start(connection: Connection, *_others: object) -> None:
+    connection.info["started"] = time.perf_counter()
+
+
+def _note_end(connection: Connection, *_others: object) -> None:
+    request_log.count_statement(time.perf_counter() - connection.info["started"])
 
 
 def _replace_when_closed(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

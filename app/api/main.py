@@ -12,6 +12,7 @@ from app.api import bin as recycle_bin
 from app.api.database import make_engine
 from app.api.gate import Gate
 from app.api.readiness import wait_until_ready
+from app.api.request_log import RequestLog
 from app.api.resources import make_resources
 from app.api.router import router, router_of_one
 from app.api.router_transfer import router as transfer_router
@@ -42,7 +43,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     problem_handlers.install(app)
     app.add_middleware(Gate)
-    app.add_middleware(SecurityHeaders)  # outermost: also on what the gate answers
+    app.add_middleware(SecurityHeaders)  # also on what the gate answers
+    app.add_middleware(RequestLog)
     openapi.install(app)
     # What is asked for most first. Not by `include_router`: it looks for an address twice, which takes as long as all
     # else that FastAPI does for a request (python -m benchmarks requests).
@@ -68,7 +70,7 @@ def main() -> int:
         # Not starting is what lets a deployment with a wrong address or a missing migration be rolled back.
         print(f"api: not started: {reason}", file=sys.stderr)
         return 1
-    serve(app, settings.api_host, settings.api_port)
+    serve(app, settings.api_host, settings.api_port, settings.log_format)
     return 0
 
 

@@ -5,6 +5,7 @@ migration of its own that can be run again (see migrations/online.py).
 """
 
 import logging
+import logging.config
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.api import deadlines, roles
+from app.api import deadlines, logs, roles
 from app.api.database import make_engine, transaction
 from app.api.revision import Relation, current_revision, relation, sentence
 from app.api.settings import InvalidSettingsError, Settings, read_settings
@@ -206,12 +207,15 @@ def _passes(error: DBAPIError) -> bool:
 
 def main() -> int:
     """Wait for the database and migrate it; one sentence and exit code 1 when that fails."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = read_settings()
     except InvalidSettingsError as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 1
+    if settings.log_format == "json":
+        logging.config.dictConfig(logs.config("json", "migrate"))
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         revision = _migrate(settings)
     except MigrationError as error:

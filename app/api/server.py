@@ -11,13 +11,14 @@ import logging
 import sys
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api import logs
 from app.api.errors import (
     ApiError,
     HeadTooLargeError,
@@ -28,6 +29,7 @@ from app.api.errors import (
 )
 from app.api.gate import EXPECTED, OPEN
 from app.api.health import Health
+from app.api.logs import LogFormat
 from app.api.problem_handlers import problem_response
 from app.api.resources import Resources
 
@@ -46,23 +48,8 @@ LINGER_SECONDS = 2
 LIVE = "/health/live"
 SMALL_BODY = 2**16  # bytes; a larger one that is refused is not waited for
 
-# Lines as Uvicorn writes them, but without colours and the status in words: those take a twentieth of a request's time.
-LOGS = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s:     %(message)s"}},
-    "handlers": {
-        "errors": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"},
-        "access": {"class": "app.api.log_batches.BatchedHandler", "formatter": "line", "stream": "ext://sys.stdout"},
-    },
-    "loggers": {
-        "uvicorn": {"handlers": ["errors"], "level": "INFO", "propagate": False},
-        "uvicorn.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
-    },
-}
 
-
-def serve(application: FastAPI, host: str, port: int) -> None:
+def serve(application: FastAPI, host: str, port: int, log_format: LogFormat) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests under way."""
     # The event loop asks for the interpreter's lock with every socket that has something to say, and would get it only
     # after 5 ms from a thread that has work to do: all lists and files would slow down what costs nothing.
@@ -70,7 +57,6 @@ def serve(application: FastAPI, host: str, port: int) -> None:
     # What is not printed is not looked up for every request (https://docs.python.org/3/howto/logging.html#optimization).
     logging._srcfile = None
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
-    logging.getLogger("uvicorn.access").addFilter(_is_worth_a_line)
     # What the start has made stays; looking through it for garbage would hold up requests for a tenth of a second.
     gc.collect()
     gc.freeze()
@@ -86,7 +72,8 @@ def serve(application: FastAPI, host: str, port: int) -> None:
         port=port,
         http=Connection,
         ws="none",
-        log_config=LOGS,
+        log_config=logs.config(log_format, "api"),
+        access_log=False,  # request_log.py has it
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
@@ -301,13 +288,3 @@ def _has_large_body(scope: Any) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and int(value) > SMALL_BODY)
         for name, value in scope["headers"]
     )
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Say whether people or programs asked: load balancer and container ask for the health every few seconds.
-
-    What they asked for is left out: words, addresses and suppliers are personal.
-    """
-    client, method, path, *rest = cast("tuple[str, ...]", record.args)  # Uvicorn's
-    record.args = (client, method, path.partition("?")[0], *rest)
-    return not path.startswith("/health/")

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.api.logs import LogFormat
+
 DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite+pysqlite"}
 SEVERAL_HOSTS = re.compile(r"(?P<login>postgres[^:]*://(?:[^@/]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<rest>(?:[/?].*)?)")
 HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>\d*))?")
@@ -53,6 +55,8 @@ class Settings(BaseSettings):
     connections_max: int = Field(800, ge=10, description="connections of clients at a time")
     body_max_bytes: int = Field(2**16, ge=1, description="the largest body of a request about one product")
     import_max_bytes: int = Field(2**30, ge=1, description="the largest file that may be imported")
+
+    log_format: LogFormat = Field("line", description="line: for people; json: for programs, with more of each request")
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)

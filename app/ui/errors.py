@@ -62,7 +62,11 @@ def error_boundary() -> Iterator[None]:
 
 def show(error: ApiError, title: str) -> None:
     """Show what failed (`title`) and why: the API's own sentence when it gave one."""
-    st.error(plain(sentences(error, session.texts())), title=title, icon=":material/error:")
+    texts = session.texts()
+    st.error(plain(sentences(error, texts)), title=title, icon=":material/error:")
+    is_ours = error.status is None or error.status >= 500  # and not what was asked for
+    if error.request_id and is_ours:
+        st.caption(texts.request_id.format(id=error.request_id))
 
 
 def show_and_retry(error: ApiError, title: str) -> None:

@@ -55,6 +55,7 @@ class Misbehaviour:
     requests: list[str] = field(default_factory=list)  # the methods seen
     authorizations: list[str] = field(default_factory=list)  # the values of that header seen
     persons: list[tuple[str | None, str | None]] = field(default_factory=list)  # whose tokens came besides
+    ids: list[str | None] = field(default_factory=list)  # of the requests, as their senders call them
     cookies: list[str] = field(default_factory=list)  # the cookies that came back; every answer sets one
 
 
@@ -71,6 +72,7 @@ def misbehaviour() -> Iterator[Misbehaviour]:
                     self.rfile.read(size + 2)
                 self.rfile.readline()
             state.requests.append(self.command)
+            state.ids.append(self.headers.get("X-Request-ID"))
             state.authorizations += self.headers.get_all("Authorization") or []
             state.persons.append((self.headers.get("Access-Token"), self.headers.get("Identity-Token")))
             state.cookies += self.headers.get_all("Cookie") or []

@@ -9,6 +9,7 @@ from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -393,6 +394,7 @@ class ApiClient:
         media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
         data: Any = json.dumps(body, default=_as_number).encode() if isinstance(body, Mapping) else body
         unsafe = method not in SAFE_METHODS
+        request_id = uuid4().hex  # by which whoever runs the API finds what it logged
         try:
             response = self._session.request(
                 method,
@@ -400,6 +402,7 @@ class ApiClient:
                 params=parameters,
                 data=data,
                 headers={
+                    "X-Request-ID": request_id,
                     **({} if body is None else {"Content-Type": media_type}),
                     **self._person,
                     **(headers or {}),
@@ -409,13 +412,15 @@ class ApiClient:
                 stream=stream,
             )
         except requests.ReadTimeout as error:
-            raise ApiError(Failure.TIMEOUT, str(error), outcome_unknown=unsafe) from error
+            raise ApiError(Failure.TIMEOUT, str(error), outcome_unknown=unsafe, request_id=request_id) from error
         except requests.RequestException as error:
             if _never_sent(error):
                 raise ApiError(Failure.UNREACHABLE, str(error)) from error
-            raise ApiError(Failure.INTERRUPTED, str(error), outcome_unknown=unsafe) from error
+            raise ApiError(Failure.INTERRUPTED, str(error), outcome_unknown=unsafe, request_id=request_id) from error
         if not response.ok or response.is_redirect:
-            raise _refused(response, unsafe=unsafe)
+            refused = _refused(response, unsafe=unsafe)
+            refused.request_id = request_id
+            raise refused
         return response
 
 

@@ -294,7 +294,7 @@ class ApiError(Exception):
 
     `detail` is the API's own sentence when `failure` is REFUSED, and `errors` then holds what is wrong with each
     value. `status` is the HTTP status, if there was an answer. `outcome_unknown` says that the request may have
-    changed something all the same.
+    changed something all the same; `request_id` finds it in the API's log, where it came there.
     """
 
     def __init__(
@@ -306,6 +306,7 @@ class ApiError(Exception):
         errors: Sequence[FieldError] = (),
         outcome_unknown: bool = False,
         refused: int = 0,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.failure = failure
@@ -314,6 +315,7 @@ class ApiError(Exception):
         self.errors = tuple(errors)
         self.outcome_unknown = outcome_unknown
         self.refused = refused  # of an import: how many rows are no products
+        self.request_id = request_id
 
     def has(self, code: str) -> bool:
         """Say whether one of its mistakes is of this kind."""

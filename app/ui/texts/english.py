@@ -382,6 +382,7 @@ ENGLISH = Texts(
     invalid_api_url="The environment variable API_URL is {value}, which is not an address. "
     "Write something like {example} and start the UI again.",
     unexpected_title="Something went wrong in the UI",
+    request_id="For whoever runs the catalogue: request {id}",
     unexpected="The error has been logged. Reload the page; if it stays, tell whoever runs the catalogue.",
     wrong_missing="Fill in this field.",
     wrong_blank="This must not be blank.",

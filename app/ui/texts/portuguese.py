@@ -382,6 +382,7 @@ PORTUGUESE = Texts(
     invalid_api_url="A variável de ambiente API_URL contém {value}, que não é um endereço. "
     "Escreva algo como {example} e inicie a interface outra vez.",
     unexpected_title="Algo deu errado na interface",
+    request_id="Para quem cuida do catálogo: requisição {id}",
     unexpected="O erro foi registrado. Recarregue a página; se continuar, avise quem cuida do catálogo.",
     wrong_missing="Preencha este campo.",
     wrong_blank="Não pode ficar em branco.",

@@ -384,6 +384,7 @@ class Texts:
     invalid_api_url_title: str
     invalid_api_url: str
     unexpected_title: str
+    request_id: str
     unexpected: str
 
     # What can be wrong with a value; the blanks are the API's

@@ -288,6 +288,19 @@ def test_an_api_that_fails_is_told_in_a_sentence(
     assert sentence in errors(visit(misbehaviour.url))
 
 
+@pytest.mark.parametrize(("status", "is_named"), [(500, True), (404, False)])
+def test_an_error_of_ours_names_the_request_that_is_in_the_log(
+    visit: Visit, misbehaviour: Misbehaviour, status: int, is_named: bool
+) -> None:
+    problem = json.dumps({"title": "t", "status": status, "detail": "It broke."})
+    misbehaviour.answers = [(status, "application/problem+json", problem)]
+    app = visit(misbehaviour.url)
+    assert misbehaviour.ids[-1]
+    assert len(misbehaviour.ids[-1]) == 32
+    named = [caption for caption in app.caption if misbehaviour.ids[-1] in caption.value]
+    assert bool(named) is is_named
+
+
 def test_a_change_whose_outcome_is_unknown_says_so(
     visit: Visit, misbehaviour: Misbehaviour, product: dict[str, Any]
 ) -> None:
