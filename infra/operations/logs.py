@@ -13,6 +13,7 @@ from typing import Any
 
 from infra.operations.command_line import Output
 from infra.operations.deployment import Deployment, OperationError
+from infra.operations.log_records import readable
 from infra.operations.stopped_tasks import last_lines
 
 _FOLLOW_SECONDS = 2
@@ -70,7 +71,7 @@ def _follow(
     while True:
         for line in lines:
             if line not in seen:
-                out.line(f"{line.at:%H:%M:%S} {line.service:{width}} {line.message}")
+                out.line(f"{line.at:%H:%M:%S} {line.service:{width}} {readable(line.message)}")
         if not options.follow:
             return
         time.sleep(_FOLLOW_SECONDS)

@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.operations.log_records import readable
+
 RUN = "operations-run"
 """What tasks that somebody runs once are marked with (ECS: startedBy)."""
 
@@ -94,7 +96,7 @@ def last_lines(logs: Any, log_group: str, container: str, task: str, lines: int 
         ]
     except ClientError:
         return ()  # it never wrote, or its time is over
-    return tuple(event["message"].rstrip() for event in events)
+    return tuple(readable(event["message"].rstrip()) for event in events)
 
 
 def short_image(image: str) -> str:
