@@ -20,7 +20,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback pipeline-bootstrap preview preview-down previews change promote smoke release-notes collect sbom licences audit
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost diagram capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback pipeline-bootstrap preview preview-down previews change promote smoke release-notes collect sbom licences audit
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ cost: setup ## Say what ENV costs a month: per resource, per service, what each 
 
 capacity: setup ## Say what ENV carries, and what carries TARGET requests a second: tasks, database, what breaks next, its price
 	@python -m infra.operations.capacity $(ENV) $(if $(TARGET),--target-rps $(TARGET)) $(if $(REGION),--region $(REGION))
+
+diagram: setup ## Draw the architecture anew (docs/images/architecture*.svg), from the template of prod
+	@python -m infra.operations.diagram
 
 prices: setup ## Look the price table of REGION up anew in the AWS Price List (needs credentials that may pricing:GetProducts)
 	@python -m infra.operations.prices $(REGION)

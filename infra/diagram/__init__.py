@@ -1,0 +1,1 @@
+"""The architecture of a stack as a picture, read from its template."""
