@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from infra.constructs.scheduler_principal import scheduler_principal
 from infra.plan.asleep import HoursAsleep, TimeOfDay
 from infra.plan.task_count import TaskCount
 
@@ -34,13 +35,7 @@ class DatabaseAsleep(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, identifier: str, hours: HoursAsleep) -> None:
         super().__init__(scope, construct_id)
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.PrincipalWithConditions(
-                iam.ServicePrincipal("scheduler.amazonaws.com"), {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
-        )
+        role = iam.Role(self, "Role", assumed_by=scheduler_principal())
         instance = f"arn:{Aws.PARTITION}:rds:{Aws.REGION}:{Aws.ACCOUNT_ID}:db:{identifier}"
         role.add_to_policy(
             iam.PolicyStatement(actions=["rds:StartDBInstance", "rds:StopDBInstance"], resources=[instance])

@@ -8,6 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from infra.constructs.scheduler_principal import scheduler_principal
+
 TAG = "expires"
 
 
@@ -18,13 +20,7 @@ class Expiry(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         stack.add_stack_tag(TAG, f"{at:%Y-%m-%dT%H:%MZ}")
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.PrincipalWithConditions(
-                iam.ServicePrincipal("scheduler.amazonaws.com"), {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
-        )
+        role = iam.Role(self, "Role", assumed_by=scheduler_principal())
         # CloudFormation goes on with the role that the stack was deployed with.
         itself = f"arn:{Aws.PARTITION}:cloudformation:{Aws.REGION}:{Aws.ACCOUNT_ID}:stack/{stack.stack_name}/*"
         role.add_to_policy(iam.PolicyStatement(actions=["cloudformation:DeleteStack"], resources=[itself]))

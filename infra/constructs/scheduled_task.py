@@ -18,6 +18,7 @@ from constructs import Construct, IDependable
 from infra.compose.model import Schedule
 from infra.constructs.alarms import RUNBOOK
 from infra.constructs.runs import definition as runs
+from infra.constructs.scheduler_principal import scheduler_principal
 from infra.constructs.tasks import TaskResources, task_definition, task_security_group
 from infra.plan.tasks import Task
 
@@ -39,7 +40,7 @@ class ScheduledTask(Construct):
         self.security_group = task_security_group(self, task, given)
         self.task_role: iam.IRole = definition.task_role
         machine = self._machine(definition, schedule, given)
-        role = iam.Role(self, "SchedulerRole", assumed_by=_scheduler())
+        role = iam.Role(self, "SchedulerRole", assumed_by=scheduler_principal())
         begins = scheduler.Schedule(
             self,
             "Schedule",
@@ -120,11 +121,6 @@ class ScheduledTask(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{self._name}: a run failed, was stopped or took too long. {RUNBOOK}#failed-runs",
         )
-
-
-def _scheduler() -> iam.IPrincipal:
-    conditions = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-    return iam.PrincipalWithConditions(iam.ServicePrincipal("scheduler.amazonaws.com"), conditions)
 
 
 def _permissions(definition: ecs.FargateTaskDefinition, cluster: str) -> list[iam.PolicyStatement]:
