@@ -41,6 +41,11 @@ RULES = {
     ("confirm", "confirmation"),  # how many there are
     ("price", "price_out_of_range"),  # ... what they cost
     ("price", "value_error"),  # either a percentage or an amount
+    # Rows of a file that update: which product each means depends on the products there are, and on the other rows.
+    ("name", "ambiguous"),
+    ("", "contradicts"),
+    ("id", "unknown_id"),
+    ("version", "stale"),
     ("", "value_error"),  # one or the other value, or at least one
     # Schemathesis knows these two headers itself and takes no notice of their patterns in one of its phases.
     ("if-match", "invalid_header"),
