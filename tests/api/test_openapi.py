@@ -45,7 +45,7 @@ RULES = {
     ("name", "ambiguous"),
     ("", "contradicts"),
     ("id", "unknown_id"),
-    ("version", "stale"),
+    ("version", "stale_version"),
     ("", "value_error"),  # one or the other value, or at least one
     # Schemathesis knows these two headers itself and takes no notice of their patterns in one of its phases.
     ("if-match", "invalid_header"),
