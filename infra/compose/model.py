@@ -99,6 +99,11 @@ class Public:
     sticky: bool  # a browser stays with the task that answered it first
     free_input: tuple[str, ...]  # paths that take whatever people write: none of it is an attack by its looks
 
+    def is_well(self, status: int) -> bool:
+        """Say whether a status of HTTP is one that the load balancer takes for well."""
+        ranges = [codes.partition("-") for codes in self.health_codes.split(",")]
+        return any(int(first) <= status <= int(last or first) for first, _, last in ranges)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaling:

@@ -33,8 +33,7 @@ def main(environment: str, patience: float = _PATIENCE_SECONDS) -> int:
     if url is None:
         print(f"{plan.stack_name} has nothing that the public meets.")
         return 0
-    asked = [(url.rstrip("/") + public.health_path, public.health_codes) for public in _public(plan)]
-    return max([_answers(where, codes, patience) for where, codes in asked], default=0)
+    return max([_answers(url.rstrip("/") + one.health_path, one, patience) for one in _public(plan)], default=0)
 
 
 def _public(plan: Plan) -> Iterator[Public]:
@@ -43,19 +42,10 @@ def _public(plan: Plan) -> Iterator[Public]:
             yield task.service.public
 
 
-def is_well(status: int, codes: str) -> bool:
-    """Say whether a status of HTTP is among those that a service is well with, such as 200-399,401."""
-    for one in codes.split(","):
-        low, _, high = one.partition("-")
-        if int(low) <= status <= int(high or low):
-            return True
-    return False
-
-
-def _answers(url: str, codes: str, patience: float) -> int:
+def _answers(url: str, public: Public, patience: float) -> int:
     until = time.monotonic() + patience
     while True:
-        said = _asked(url, codes)
+        said = _asked(url, public)
         if said is None:
             print(f"✓ {url}")
             return 0
@@ -65,13 +55,13 @@ def _answers(url: str, codes: str, patience: float) -> int:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _asked(url: str, codes: str) -> str | None:
+def _asked(url: str, public: Public) -> str | None:
     """Return what is wrong with the answer, None where nothing is."""
     try:
         answer = requests.get(url, timeout=_ANSWER_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         return str(error)
-    return None if is_well(answer.status_code, codes) else f"it answered {answer.status_code}"
+    return None if public.is_well(answer.status_code) else f"it answered {answer.status_code}"
 
 
 if __name__ == "__main__":

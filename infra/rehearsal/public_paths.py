@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from infra.compose import Project
-from infra.compose.model import Public
 from infra.plan.routes import listener_rules
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.site import Site
@@ -29,7 +28,7 @@ def _answers(site: Site, project: Project) -> Iterator[str]:
         if not is_health:  # the load balancer asks for it at the task itself; people do not get there
             path = service.public.paths[0].replace("*", "").replace("?", "_")
         status, content = site.fetch("GET", path)
-        if status >= 500 or (is_health and not _is_well(status, service.public)):
+        if status >= 500 or (is_health and not service.public.is_well(status)):
             answer = " ".join(content.decode(errors="replace").split())[:300]
             raise RehearsalError(f"GET {path} at {site.url}, which {name} answers, answered {status}: {answer}")
         yield f"GET {path} {status} ({name})"
@@ -41,8 +40,3 @@ def _owner(path: str, paths: dict[str, tuple[str, ...]]) -> str | None:
         if any(fnmatchcase(path, pattern) for pattern in patterns):
             return name
     return next((name for name, patterns in paths.items() if "/*" in patterns), None)
-
-
-def _is_well(status: int, public: Public) -> bool:
-    ranges = [codes.partition("-") for codes in public.health_codes.split(",")]
-    return any(int(first) <= status <= int(last or first) for first, _, last in ranges)

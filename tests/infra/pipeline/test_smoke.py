@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 from botocore.stub import Stubber
 
-from infra.pipeline.smoke import is_well, main
+from infra.compose.model import Public
+from infra.pipeline.smoke import main
 from tests.infra.operations.conftest import stub_clients
 
 
@@ -80,5 +81,9 @@ def test_an_environment_that_is_not_there_is_one_sentence(stacks: Stubber, capsy
 
 
 def test_a_status_is_well_where_the_load_balancer_takes_it_for_well() -> None:
-    assert [status for status in (200, 204, 301, 401, 404, 503) if is_well(status, "200-299,401")] == [200, 204, 401]
-    assert is_well(200, "200")
+    def public(codes: str) -> Public:
+        return Public(paths=("/*",), health_path="/", health_codes=codes, sticky=False, free_input=())
+
+    several = public("200-299,401")
+    assert [status for status in (200, 204, 301, 401, 404, 503) if several.is_well(status)] == [200, 204, 401]
+    assert public("200").is_well(200)
