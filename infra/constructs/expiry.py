@@ -9,8 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from infra.constructs.scheduler_principal import scheduler_principal
-
-TAG = "expires"
+from infra.plan.preview import EXPIRES, EXPIRES_FORMAT
 
 
 class Expiry(Construct):
@@ -19,7 +18,7 @@ class Expiry(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, at: datetime.datetime) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        stack.add_stack_tag(TAG, f"{at:%Y-%m-%dT%H:%MZ}")
+        stack.add_stack_tag(EXPIRES, f"{at:{EXPIRES_FORMAT}}")
         role = iam.Role(self, "Role", assumed_by=scheduler_principal())
         # CloudFormation goes on with the role that the stack was deployed with.
         itself = f"arn:{Aws.PARTITION}:cloudformation:{Aws.REGION}:{Aws.ACCOUNT_ID}:stack/{stack.stack_name}/*"

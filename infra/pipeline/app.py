@@ -6,15 +6,11 @@ import sys
 import aws_cdk
 
 from infra.compose import ComposeError, find, read
+from infra.pipeline.names import stack_name
 from infra.pipeline.stack import PREVIEW, PipelineStack
 
 # GitHub's own rules of the two names; nothing in them means anything to a policy.
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
-
-
-def stack_name(project: str) -> str:
-    """Return what the stack is called."""
-    return f"{project}-pipeline"
 
 
 def main() -> None:

@@ -8,29 +8,29 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.compose import ComposeError, find, read
 from infra.operations import cdk, stacks
 from infra.operations.session import open_session
+from infra.pipeline.names import ISSUER, stack_name
 
-_ISSUER = "token.actions.githubusercontent.com"
 _PROVIDER = "AWS::IAM::OIDCProvider"
 
 
-def provider_of_others(session: boto3.Session, stack_name: str) -> str | None:
+def provider_of_others(session: boto3.Session, stack: str) -> str | None:
     """Return the ARN of GitHub's provider where the account has one that the stack did not make: it can have but one.
 
     Raises:
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
     """
     listed = session.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    known = next((one["Arn"] for one in listed if one["Arn"].endswith(f"/{_ISSUER}")), None)
-    if known is None or stacks.described(session, stack_name) is None:
+    known = next((one["Arn"] for one in listed if one["Arn"].endswith(f"/{ISSUER}")), None)
+    if known is None or stacks.described(session, stack) is None:
         return known
-    ours = [one.physical for one in stacks.resources(session, stack_name) if one.type == _PROVIDER]
+    ours = [one.physical for one in stacks.resources(session, stack) if one.type == _PROVIDER]
     return None if known in ours else known
 
 
 def main(repository: str) -> int:
     """Deploy the stack, or say why not."""
     try:
-        name, session = f"{read(find()).name}-pipeline", open_session()
+        name, session = stack_name(read(find()).name), open_session()
         provider = provider_of_others(session, name)
     except (ComposeError, BotoCoreError, ClientError) as error:
         print(f"make pipeline-bootstrap: {error}", file=sys.stderr)

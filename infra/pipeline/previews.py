@@ -17,9 +17,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.compose import ComposeError, find, read
 from infra.operations import cdk, deploy
 from infra.operations.session import open_session
-from infra.plan.preview import PreviewError, PreviewSettings, is_preview, preview_settings
-
-_TAG = "expires"  # as infra/constructs/expiry.py has it
+from infra.plan.preview import (
+    EXPIRES,
+    EXPIRES_FORMAT,
+    PreviewError,
+    PreviewSettings,
+    is_preview,
+    preview_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def previews(session: boto3.Session, project: str) -> list[Preview]:
             name = stack["StackName"].removeprefix(f"{project}-")
             if name != stack["StackName"] and is_preview(name) and stack["StackStatus"] != "DELETE_COMPLETE":
                 tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-                found.append(Preview(name, _time(tags.get(_TAG, "")), stack["StackStatus"]))
+                found.append(Preview(name, _time(tags.get(EXPIRES, "")), stack["StackStatus"]))
     return sorted(found, key=lambda one: int(one.environment.partition("-")[2]))
 
 
@@ -119,7 +124,7 @@ def _settings() -> PreviewSettings:
 def _time(text: str) -> datetime.datetime | None:
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", text):
         return None
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=datetime.UTC)
+    return datetime.datetime.strptime(text, EXPIRES_FORMAT).replace(tzinfo=datetime.UTC)
 
 
 def main(*arguments: str) -> int:

@@ -41,16 +41,15 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return [container for container, tag in images(after).items() if tag not in known]
 
 
-def digests(session: boto3.Session, tags: set[str], project: Mapping[str, Any]) -> dict[str, str]:
-    """Return the digest of each tag in CDK's repository, which the template of the environment names.
+def digests(session: boto3.Session, tags: set[str], template: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digest of each tag in CDK's repository, which the template names: it has these tags.
 
     Raises:
         ClientError: the repository lacks one of them, or AWS refused.
     """
     account = session.client("sts").get_caller_identity()["Account"]
-    match = _BUILT.search(json.dumps(project))
-    assert match is not None  # noqa: S101 (the caller found tags there)
-    repository = match[1].replace("${AWS::AccountId}", account).replace("${AWS::Region}", str(session.region_name))
+    named, _ = _BUILT.findall(json.dumps(template))[0]
+    repository = named.replace("${AWS::AccountId}", account).replace("${AWS::Region}", str(session.region_name))
     ecr: Any = session.client("ecr")
     found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag} for tag in sorted(tags)])
     return {tag: one["imageDigest"] for one in found["imageDetails"] for tag in one["imageTags"] if tag in tags}

@@ -9,8 +9,8 @@ from aws_cdk import Aws, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-# GitHub Docs, "Configuring OpenID Connect in Amazon Web Services".
-ISSUER = "token.actions.githubusercontent.com"
+from infra.pipeline.names import ISSUER
+
 AUDIENCE = "sts.amazonaws.com"
 
 # The roles that `cdk bootstrap` makes and that the CDK CLI takes one after the other; what CloudFormation itself

@@ -7,6 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+EXPIRES = "expires"
+"""The tag of a preview's stack that says until when it is there, …"""
+
+EXPIRES_FORMAT = "%Y-%m-%dT%H:%MZ"
+"""… as `strftime` writes it, in UTC."""
+
 _NAME = re.compile(r"pr-[1-9][0-9]{0,6}")
 
 # What is cheaper than any environment that is to last; docs/pipeline.md says what it comes to.
