@@ -3,6 +3,7 @@
 import argparse
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from infra.operations.command_line import Output
 from infra.operations.deployment import Deployment, OperationError
@@ -29,21 +30,7 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     )
     if not options.json:
         out.line(f"Snapshot {snapshot} of {names[0]} …")
-    state = "creating"
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    said = -1
-    while not options.no_wait and state == "creating":
-        (found,) = rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"]
-        state, done = found["Status"], found.get("PercentProgress", 0)
-        if state == "creating":
-            if time.monotonic() > deadline:
-                raise OperationError(
-                    f"{snapshot} is not there after {_PATIENCE_SECONDS // 3600} hours: see RDS's console"
-                )
-            if done != said and not options.json:
-                out.line(f"  {done} %")
-            said = done
-            time.sleep(_PAUSE_SECONDS)
+    state = "creating" if options.no_wait else _awaited(rds, snapshot, None if options.json else out)
     if state not in ("creating", "available"):
         raise OperationError(f"the snapshot {snapshot} is {state}: RDS's events say why")
     if not out.facts({"snapshot": snapshot, "state": state}):
@@ -54,3 +41,20 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
             f"aws rds delete-db-snapshot --region {deployment.session.region_name} --db-snapshot-identifier {snapshot}"
         )
     return 0
+
+
+def _awaited(rds: Any, snapshot: str, out: Output | None) -> str:
+    """Return the state of a snapshot once it is no longer being made; tell how far it is meanwhile."""
+    deadline, said = time.monotonic() + _PATIENCE_SECONDS, -1
+    while True:
+        (found,) = rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"]
+        if found["Status"] != "creating":
+            return str(found["Status"])
+        if time.monotonic() > deadline:
+            hours = _PATIENCE_SECONDS // 3600
+            raise OperationError(f"{snapshot} is not there after {hours} hours: RDS's console says more")
+        done = found.get("PercentProgress", 0)
+        if out is not None and done != said:
+            out.line(f"  {done} %")
+        said = done
+        time.sleep(_PAUSE_SECONDS)

@@ -37,12 +37,10 @@ def running_task(deployment: Deployment, service: RunningService) -> Any:
             f"services.ecs_exec is false for {deployment.plan.settings.name} in cdk.json, so nobody gets into a task: "
             f"`run {service.name} -- COMMAND` does something in a task of its own"
         )
-    family = str(service.described["taskDefinition"]).rpartition("/")[2].rpartition(":")[0]
     tasks = [
         task
-        for task in deployment.stopped_and_running("RUNNING")
-        if str(task["taskDefinitionArn"]).rpartition("/")[2].rpartition(":")[0] == family
-        and task.get("lastStatus") == "RUNNING"
+        for task in deployment.stopped_and_running("RUNNING")  # as is wished: it may still be starting
+        if deployment.service_name(task) == service.name and task.get("lastStatus") == "RUNNING"
     ]
     if not tasks:
         raise OperationError(f"no task of {service.name} runs: see `status` and `failures`")
