@@ -4,16 +4,44 @@ A process of its own, so that no answer waits for what else an experiment does. 
 path in seconds, and what was no success, as JSON. The first path is asked for ten times as often as the others.
 """
 
+import asyncio
 import itertools
 import json
 import select
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 PAUSE_SECONDS = 0.1
 TIMEOUT = 30.0  # seconds
+
+
+@dataclass
+class Pulse:
+    """The slowest answer of each health address in seconds, and what was no success; known when the block has ended."""
+
+    slowest: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def pulse(url: str, *paths: str) -> AsyncIterator[Pulse]:
+    """Ask for a server's health while the block runs."""
+    found = Pulse()
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "faults.pulse", url, *paths, stdin=pipe, stdout=pipe
+    )
+    try:
+        yield found
+    finally:
+        said, _ = await process.communicate(b"")
+    document = json.loads(said)
+    found.slowest, found.failures = document["slowest"], document["failures"]
 
 
 def main(url: str, *paths: str) -> None:

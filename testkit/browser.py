@@ -32,12 +32,8 @@ ARGUMENTS = [
 ]
 LOCALE = "pt-BR"
 ROW_HEIGHT = 35  # pixels, of the table of products
-HEADS = {
-    "open": 66,
-    "id": 142,
-    "name": 244,
-    "price": 684,
-}  # pixels from the left edge of the table to the middle of a head
+# Pixels from the left edge of the table to the middle of a head.
+HEADS = {"open": 66, "id": 142, "name": 244, "price": 684}
 CELLS = {  # of the table that is edited: the number of a column, and pixels from the left edge to its middle
     "name": (1, 240),
     "price": (3, 590),

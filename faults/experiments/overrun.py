@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psutil
 
 from faults.client import ask
-from faults.measured import pulse
+from faults.pulse import pulse
 from faults.system import TOKEN
 from faults.trial import Trial, experiment
 from testkit.open_loop import offer

@@ -13,7 +13,7 @@ from websockets.typing import Origin, Subprotocol
 from faults.application import Container, Server, engine_answers
 from faults.client import Answer, ask
 from faults.identity import CLIENT_ID
-from faults.measured import pulse
+from faults.pulse import pulse
 from faults.rest import MEBIBYTE
 from faults.system import SERVICE_TOKEN
 from faults.trial import Trial, experiment

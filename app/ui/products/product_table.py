@@ -15,15 +15,8 @@ from app.ui.texts import Texts
 NOTHING_SELECTED: dict[str, dict[str, list[Any]]] = {"selection": {"rows": [], "columns": [], "cells": []}}
 CATEGORY_COLORS = ("blue", "green", "orange", "violet", "red")  # as pale or dark as the theme has them
 OPEN = "open_row"  # the column of buttons
-VISIBLE_COLUMNS = (
-    OPEN,
-    "id",
-    "name",
-    "categoria",
-    "price",
-    "email_fornecedor",
-    "updated_at",
-)  # its menu shows the others
+# The table's menu shows the others.
+VISIBLE_COLUMNS = (OPEN, "id", "name", "categoria", "price", "email_fornecedor", "updated_at")
 VISIBLE_ROWS = 12
 ROW_HEIGHT = 35  # pixels, Streamlit's own
 
