@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from testkit.tools import ROOT
-from tests import test_readme as readme
+from tests import documents
 
 COURSE, CURSO = ROOT / "docs/course", ROOT / "docs/curso"
 NAMES = {  # of the chapters whose file is called otherwise in Portuguese
@@ -26,27 +26,28 @@ def test_every_chapter_is_there_in_both_languages_and_in_the_index() -> None:
     assert len(CHAPTERS) > 8
     assert {path.name for _, path in CHAPTERS} == {path.name for path in CURSO.glob("*.md")}
     for folder in (COURSE, CURSO):
-        listed = set(readme.targets(folder / "README.md"))
+        listed = set(documents.targets(folder / "README.md"))
         assert {path.name for path in folder.glob("*.md")} - {"README.md"} <= listed
 
 
 @BOTH
 def test_both_languages_say_the_same(english: Path, portuguese: Path) -> None:
-    assert readme.headings(english) == readme.headings(portuguese)
-    assert readme.fences(english) == readme.fences(portuguese)
-    assert readme.inline_code(english) == readme.inline_code(portuguese)
-    assert readme.tables(english) == readme.tables(portuguese)
+    assert documents.headings(english) == documents.headings(portuguese)
+    assert documents.fences(english) == documents.fences(portuguese)
+    assert documents.inline_code(english) == documents.inline_code(portuguese)
+    assert documents.tables(english) == documents.tables(portuguese)
     translated = {f"{there}.md": f"{here}.md" for here, there in NAMES.items()}
-    leads = [translated.get(target, target) for target in readme.targets(portuguese)[1:]]
-    assert readme.in_any_language(readme.targets(english)[1:]) == readme.in_any_language(leads)
+    leads = [translated.get(target, target) for target in documents.targets(portuguese)[1:]]
+    assert documents.in_any_language(documents.targets(english)[1:]) == documents.in_any_language(leads)
 
 
 @pytest.mark.parametrize("chapter", [path for pair in CHAPTERS for path in pair], ids=lambda path: path.stem)
 def test_links_commands_and_places_exist(chapter: Path) -> None:
-    assert [link for link in readme.targets(chapter) if not (chapter.parent / link.partition("#")[0]).is_file()] == []
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert readme.make_targets(chapter) <= set(re.findall(r"^([a-z][\w-]*):(?!=)", makefile, re.MULTILINE))
-    places = [code for code in readme.inline_code(chapter) if ".py" in code]
+    assert [
+        link for link in documents.targets(chapter) if not (chapter.parent / link.partition("#")[0]).is_file()
+    ] == []
+    assert documents.make_targets(chapter) <= documents.make_commands()
+    places = [code for code in documents.inline_code(chapter) if ".py" in code]
     assert len(places) > 1 or chapter.name == "README.md"
     for place in places:
         file, _, symbol = place.partition("::")
@@ -58,7 +59,7 @@ def test_links_commands_and_places_exist(chapter: Path) -> None:
 def test_what_is_tried_prints_what_is_shown(chapter: Path, api_url: str, tmp_path: Path) -> None:
     for part in ("app", "infra", "docker-compose.yml"):
         (tmp_path / part).symlink_to(ROOT / part)  # in a folder of its own, where it may leave something
-    fences = [token for token in readme.tokens(chapter) if token.type == "fence"]
+    fences = [token for token in documents.tokens(chapter) if token.type == "fence"]
     tried = [(one.content, other.content) for one, other in itertools.pairwise(fences) if one.info == "python"]
     assert len(tried) == sum(token.info == "python" for token in fences)
     assert tried or chapter.name == "README.md"

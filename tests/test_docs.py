@@ -8,7 +8,7 @@ import pytest
 
 from infra.operations.__main__ import VERBS
 from testkit.tools import ROOT
-from tests import test_readme as readme
+from tests import documents
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -17,7 +17,7 @@ EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.
 def anchors(document: Path) -> set[str]:
     """Return what GitHub calls the headings of a document in links."""
     found: list[str] = []
-    blocks = readme.tokens(document)
+    blocks = documents.tokens(document)
     for token, inline in itertools.pairwise(blocks):
         if token.type == "heading_open":
             text = "".join(child.content for child in inline.children or ())
@@ -29,7 +29,7 @@ def anchors(document: Path) -> set[str]:
 @EACH
 def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
     broken = []
-    for target in readme.targets(document):
+    for target in documents.targets(document):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
@@ -44,8 +44,7 @@ def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
 def test_every_command_exists(document: Path) -> None:
     if document.stem == "no-generator":  # about a command that there is not
         return
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert readme.make_targets(document) <= set(re.findall(r"^([a-z][\w-]*):(?!=)", makefile, re.MULTILINE))
+    assert documents.make_targets(document) <= documents.make_commands()
     for module, verb in re.findall(r"python -m ([\w.]+)(?: ([a-z-]+))?", document.read_text(encoding="utf-8")):
         place = ROOT / module.replace(".", "/")
         ours = (ROOT / module.partition(".")[0]).is_dir()
