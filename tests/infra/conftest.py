@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,15 @@ class Template:
 
     def _owner(self, group: Any) -> str:
         return self.place(group).partition("/")[0]
+
+
+def copy_project(folder: Path, parts: Iterable[str]) -> None:
+    """Copy files and folders of this project's root into another folder."""
+    for name in parts:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder)
 
 
 class Workspace:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from testkit.tools import ROOT, require
+from tests.infra.conftest import copy_project
 
 SYNTHESISED_FROM = ("app", "infra", "requirements", ".streamlit", ".dockerignore", "cdk.json", "docker-compose.yml")
 LAPTOP_SECRETS = {"shell": "sentinel-of-the-shell", ".env": "sentinel-of-dotenv", "default": "local-only-password"}
@@ -23,11 +24,7 @@ def project(tmp_path: Path) -> Path:
     require("cdk")
     folder = tmp_path / "project"
     folder.mkdir()
-    for name in SYNTHESISED_FROM:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, folder)
+    copy_project(folder, SYNTHESISED_FROM)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     (folder / ".env").write_text(f"POSTGRES_PASSWORD={LAPTOP_SECRETS['.env']}\nAPI_PORT=12345\n")
     return folder

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from infra.pipeline.change import main
 from testkit.tools import ROOT, require
+from tests.infra.conftest import copy_project
 
 MADE_FROM = ("app", "infra", "requirements", ".streamlit", ".dockerignore", "docker-compose.yml")
 
@@ -26,11 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     require("cdk")
     folder = tmp_path / "a project"
     folder.mkdir()
-    for name in MADE_FROM:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, folder)
+    copy_project(folder, MADE_FROM)
     said = json.loads((ROOT / "cdk.json").read_text())
     said["context"]["environments"] = {"dev": said["context"]["environments"]["dev"]}
     (folder / "cdk.json").write_text(json.dumps(said))
