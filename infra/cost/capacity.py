@@ -17,6 +17,7 @@ from infra.cost.queueing import p95_seconds
 from infra.cost.template import PricedTemplate, Tasks
 from infra.cost.usage import Usage
 from infra.plan.connections import BESIDES_POOL, DEFAULT_POOL_SIZE, RESERVE, max_connections
+from infra.template import owner
 
 MIX: Mapping[str, float] = {"read": 0.8, "first page": 0.15, "create": 0.05}
 """Of the requests: one product, a page of the list, a new product."""
@@ -193,12 +194,11 @@ def _grown(
 ) -> dict[str, Any]:
     """Return the template with so many tasks of the API, awake all day, and another class of database."""
     grown = copy.deepcopy(dict(body))
-    for resource in grown["Resources"].values():
+    for name, resource in grown["Resources"].items():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget":
             properties.pop("ScheduledActions", None)
-            owner = str(resource.get("Metadata", {}).get("aws:cdk:path", "")).split("/")[1:2]
-            if owner == [api]:
+            if owner(name, resource) == api:
                 properties["MinCapacity"] = properties["MaxCapacity"] = count
         elif resource["Type"] == "AWS::RDS::DBInstance":
             properties["DBInstanceClass"] = instance_class

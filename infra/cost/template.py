@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from infra.template import path, reference
+
 Properties = Mapping[str, Any]
 
 _SPOT = "FARGATE_SPOT"
@@ -77,7 +79,7 @@ class PricedTemplate:
     @cached_property
     def scheduled(self) -> dict[str, Tasks]:
         """One run of each task that no service keeps running."""
-        kept = {_reference(service.properties["TaskDefinition"]) for service in self.of_type("AWS::ECS::Service")}
+        kept = {reference(service.properties["TaskDefinition"]) for service in self.of_type("AWS::ECS::Service")}
         found = [task for task in self.of_type("AWS::ECS::TaskDefinition") if task.name not in kept]
         return {task.owner: self._tasks(task, {}, (0, 0), 24) for task in found}
 
@@ -96,12 +98,12 @@ class PricedTemplate:
     def containers(self, service: str) -> int:
         """Return how many containers keep running in a task of the service, the proxy of Service Connect included."""
         (found,) = [one for one in self.of_type("AWS::ECS::Service") if one.owner == service]
-        definition = self._resources[_reference(found.properties["TaskDefinition"])].properties
+        definition = self._resources[reference(found.properties["TaskDefinition"])].properties
         essential = [one for one in definition["ContainerDefinitions"] if one.get("Essential", True)]
         return len(essential) + (1 if found.properties.get("ServiceConnectConfiguration", {}).get("Enabled") else 0)
 
     def _tasks_of(self, service: TemplateResource) -> Tasks:
-        task = self._resources[_reference(service.properties["TaskDefinition"])]
+        task = self._resources[reference(service.properties["TaskDefinition"])]
         desired = int(service.properties.get("DesiredCount", 1))
         bounds, hours = (desired, desired), 24.0
         for target in self.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
@@ -129,19 +131,14 @@ class PricedTemplate:
 
 
 def _place(name: str, resource: Mapping[str, Any]) -> str:
-    path = str(resource.get("Metadata", {}).get("aws:cdk:path", f"/{name}"))
-    return path.partition("/")[2].removesuffix("/Resource").removesuffix("/Service/Service")
-
-
-def _reference(value: Any) -> str:
-    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
+    return path(name, resource).removesuffix("/Resource").removesuffix("/Service/Service")
 
 
 def mentioned(value: Any) -> set[str]:
     """Return the names of all resources that a value refers to."""
     if isinstance(value, dict):
         if "Ref" in value or "Fn::GetAtt" in value:
-            return {_reference(value)}
+            return {reference(value)}
         value = list(value.values())
     return set().union(*map(mentioned, value)) if isinstance(value, list) else set()
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from infra.template import owner, reference
+
 VISITOR = "visitor"
 _IDENTITY = "SignIn"
 
@@ -51,14 +53,14 @@ class Architecture:
 def architecture(template: Mapping[str, Any]) -> Architecture:
     """Return the architecture of a stack, by its CloudFormation template."""
     resources: Mapping[str, Any] = template["Resources"]
-    owners = {name: _owner(name, resource) for name, resource in resources.items()}
+    owners = {name: owner(name, resource) for name, resource in resources.items()}
     parts = tuple(_parts(resources, owners))
     known = {part.name for part in parts}
     connections = [*_from_outside(resources, owners, known)]
     for resource in resources.values():
         rule = resource.get("Properties", {})
         if resource["Type"] == "AWS::EC2::SecurityGroupIngress" and "SourceSecurityGroupId" in rule:
-            ends = (_owner_of(rule["SourceSecurityGroupId"], owners), _owner_of(rule["GroupId"], owners))
+            ends = (owners[reference(rule["SourceSecurityGroupId"])], owners[reference(rule["GroupId"])])
             if known.issuperset(ends):
                 connections.append(Connection(*ends, rule["FromPort"]))
     return Architecture(parts, tuple(dict.fromkeys(connections)))
@@ -72,22 +74,22 @@ def _parts(resources: Mapping[str, Any], owners: Mapping[str, str]) -> Iterator[
         if resource["Type"] == "AWS::ECS::TaskDefinition"
     }
     for name, resource in resources.items():
-        owner, found = owners[name], resource.get("Properties", {})
+        below, found = owners[name], resource.get("Properties", {})
         match resource["Type"]:
             case "AWS::CloudFront::Distribution":
                 yield Part("distribution", Tier.EDGE, "distribution")
             case "AWS::Cognito::UserPool":
                 yield Part(_IDENTITY, Tier.EDGE, "user_pool")
             case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-                yield Part(owner, Tier.ENTRANCE, "load_balancer")
+                yield Part(below, Tier.ENTRANCE, "load_balancer")
             case "AWS::ECS::Service":
-                yield Part(owner, Tier.TASKS, "service", owner, containers.get(owner, ""))
-            case "AWS::Scheduler::Schedule" if owner in containers:
-                yield Part(owner, Tier.TASKS, "scheduled", owner, containers[owner])
+                yield Part(below, Tier.TASKS, "service", below, containers.get(below, ""))
+            case "AWS::Scheduler::Schedule" if below in containers:
+                yield Part(below, Tier.TASKS, "scheduled", below, containers[below])
             case "AWS::RDS::DBInstance":
-                yield Part(owner, Tier.DATA, "database", detail=f"PostgreSQL {found['EngineVersion']}")
+                yield Part(below, Tier.DATA, "database", detail=f"PostgreSQL {found['EngineVersion']}")
             case "AWS::EFS::FileSystem":
-                yield Part(owner, Tier.DATA, "file_system", owner)
+                yield Part(below, Tier.DATA, "file_system", below)
 
 
 def _from_outside(resources: Mapping[str, Any], owners: Mapping[str, str], known: set[str]) -> Iterator[Connection]:
@@ -101,13 +103,3 @@ def _from_outside(resources: Mapping[str, Any], owners: Mapping[str, str], known
             yield Connection(VISITOR, balancer, max(ports))
     if _IDENTITY in known:
         yield Connection(VISITOR, _IDENTITY, 443)
-
-
-def _owner(name: str, resource: Mapping[str, Any]) -> str:
-    """Return what the construct tree has a resource below: a service of the compose file, `Database` and so on."""
-    path = str(resource.get("Metadata", {}).get("aws:cdk:path", f"/{name}"))
-    return path.split("/")[1]
-
-
-def _owner_of(reference: Any, owners: Mapping[str, str]) -> str:
-    return owners[reference["Ref"] if "Ref" in reference else reference["Fn::GetAtt"][0]]

@@ -20,6 +20,7 @@ import yaml
 from _pytest.mark.expression import Expression
 
 from testkit.tools import ROOT
+from tests.infra.conftest import copy_project
 from tests.needs import MARKERS
 
 FILES = [*sorted(ROOT.glob(".github/workflows/*.yml")), *sorted(ROOT.glob(".github/actions/*/action.yml"))]
@@ -49,17 +50,9 @@ RUN = [
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project that is set up, in which steps may write."""
     folder = tmp_path_factory.mktemp("a project")
-    for name in ("infra", "tools", "requirements"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (
-        "Makefile",
-        "pyproject.toml",
-        "CHANGELOG.md",
-        "docker-compose.yml",
-        "package.json",
-        "package-lock.json",
-    ):
-        shutil.copy(ROOT / name, folder)
+    folders = ("infra", "tools", "requirements")
+    files = ("Makefile", "pyproject.toml", "CHANGELOG.md", "docker-compose.yml", "package.json", "package-lock.json")
+    copy_project(folder, (*folders, *files))
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / ".data/sbom").mkdir(parents=True)
