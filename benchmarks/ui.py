@@ -128,7 +128,7 @@ def _seconds_until(product: Product, page: Page) -> float:
 def _site(url: str, api_url: str) -> Site:
     client = ApiClient(api_url)
     start = _products(client, START)
-    ids = {product.id for product in start}
+    ids = {product.id for product in start[: VISIBLE_ROWS + 1]}  # a row more than is drawn whole
     seen_after = {
         action: next(product for product in _products(client, action.leads_to)[:VISIBLE_ROWS] if product.id not in ids)
         for action in _actions(client)
