@@ -23,8 +23,8 @@ from infra.operations import (
 from infra.operations import exec as exec_in_task
 from infra.operations import open as open_url
 from infra.operations.command_line import Output
-from infra.operations.deploy import plan_of
 from infra.operations.deployment import AWS_ERRORS, Deployment, OperationError, sentence
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
 

@@ -18,8 +18,8 @@ from infra.cost import scaling, tables
 from infra.cost.capacity import TARGETS, stack, step
 from infra.cost.prices import NoPriceError, prices
 from infra.cost.readme import with_passage
-from infra.operations.deploy import plan_of
 from infra.operations.pricing import TemplateError, console, show, synthesised
+from infra.operations.project import plan_of
 from infra.operations.session import region
 from infra.plan import Plan, PlanError
 

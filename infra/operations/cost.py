@@ -22,8 +22,8 @@ from infra.cost.prices import NoPriceError, Prices, prices
 from infra.cost.readme import ENGLISH, PORTUGUESE, passage, with_passage
 from infra.cost.usage import Usage
 from infra.operations import stacks
-from infra.operations.deploy import plan_of
 from infra.operations.pricing import TemplateError, console, database_of, price_difference, show, synthesised
+from infra.operations.project import plan_of
 from infra.operations.session import open_session, region
 from infra.plan import Plan, PlanError
 

@@ -5,20 +5,17 @@ are protected from the first second: all that would be left, with a stack that c
 where `deletion_protection` is true the first deployment goes without it, and an update switches it on afterwards.
 """
 
-import json
 import sys
-from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.compose import find
 from infra.operations import cdk, protection, stacks
 from infra.operations.kept import skipped
 from infra.operations.left import report
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
-from infra.plan import Plan, PlanError, assemble
-from infra.plan.preview import PreviewError, with_preview
+from infra.plan import PlanError
 from infra.plan.regions import REGIONS
 
 FIRST_DEPLOYMENT = "first_deployment=true"
@@ -38,26 +35,6 @@ _NEVER_COMPLETE = {
 }
 
 
-def plan_of(environment: str, project: Path = Path()) -> Plan:
-    """Return the plan of an environment of the project; raise `PlanError` with all that is wrong with it."""
-    context = json.loads((project / "cdk.json").read_text(encoding="utf-8"))["context"]
-    try:
-        environments = with_preview(environment, context)
-    except PreviewError as error:
-        raise PlanError([str(error)]) from None
-    return assemble(find(project), environment, environments)
-
-
-def status(session: boto3.Session, stack_name: str) -> str | None:
-    """Return the status of a stack, or None where there is none.
-
-    Raises:
-        BotoCoreError, ClientError: AWS refused, or there are no credentials.
-    """
-    stack = stacks.described(session, stack_name)
-    return stack["StackStatus"] if stack else None
-
-
 def main(environment: str) -> int:
     """Deploy, or say why not; return the exit code."""
     try:
@@ -66,7 +43,7 @@ def main(environment: str) -> int:
             known = ", ".join(REGIONS)
             print(f"make deploy: set AWS_REGION to one of {known}; another: infra/plan/regions.py", file=sys.stderr)
             return 1
-        is_first = status(aws, plan.stack_name) in _NEVER_COMPLETE
+        is_first = stacks.status(aws, plan.stack_name) in _NEVER_COMPLETE
         if not is_first and (why := protection.refusal(aws, plan)):
             print(f"make deploy: {why}", file=sys.stderr)
             return 1
@@ -93,7 +70,7 @@ def main(environment: str) -> int:
 def _say_what_is_left(session: boto3.Session, stack_name: str) -> None:
     """Say what a first deployment that was taken back has left: the next one makes it anew, and does not use it."""
     try:
-        if status(session, stack_name) is not None:  # it got as far as AWS
+        if stacks.status(session, stack_name) is not None:  # it got as far as AWS
             print(*report(session, skipped(session, stack_name)), sep="\n", file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
         print(f"What it left cannot be found out: {error}", file=sys.stderr)

@@ -4,10 +4,10 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operations import cdk
-from infra.operations.deploy import plan_of, status
+from infra.operations import cdk, stacks
 from infra.operations.kept import kept
 from infra.operations.left import report
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
 
@@ -16,7 +16,7 @@ def main(environment: str) -> int:
     """Remove the environment, or say why not; return the exit code."""
     try:
         stack_name, session = plan_of(environment).stack_name, open_session()
-        if status(session, stack_name) is None:
+        if stacks.status(session, stack_name) is None:
             print(f"make destroy: there is no stack {stack_name} in {session.region_name}", file=sys.stderr)
             return 1
         left = kept(session, stack_name)
@@ -27,7 +27,7 @@ def main(environment: str) -> int:
                 "deletion_protection: true, set it to false and make deploy first.",
                 file=sys.stderr,
             )
-        elif status(session, stack_name) is not None:
+        elif stacks.status(session, stack_name) is not None:
             print(f"{stack_name} is still there.")
         else:
             print(*report(session, left), sep="\n")

@@ -20,7 +20,7 @@ from infra.operations.asleep import (
     sleeper,
     wait_for,
 )
-from infra.operations.deploy import plan_of
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
 

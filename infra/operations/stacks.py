@@ -33,6 +33,16 @@ def described(session: boto3.Session, stack_name: str) -> Any:
     return stack
 
 
+def status(session: boto3.Session, stack_name: str) -> str | None:
+    """Return the status of a stack, or None where there is none.
+
+    Raises:
+        BotoCoreError, ClientError: AWS refused, or there are no credentials.
+    """
+    stack = described(session, stack_name)
+    return stack["StackStatus"] if stack else None
+
+
 def outputs(stack: Any) -> dict[str, str]:
     """Return what a described stack tells whoever asks, such as PublicUrl."""
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

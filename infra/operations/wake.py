@@ -9,6 +9,7 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations import stacks
 from infra.operations.asleep import (
     AsleepError,
     Sleeper,
@@ -18,7 +19,7 @@ from infra.operations.asleep import (
     sleeper,
     wait_for,
 )
-from infra.operations.deploy import plan_of, status
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
 
@@ -49,7 +50,7 @@ def wake(session: boto3.Session, stack_name: str) -> Sleeper:
 
 def is_asleep(session: boto3.Session, stack_name: str) -> bool:
     """Say whether a stack is there and sleeps, or is on the way to it."""
-    if status(session, stack_name) not in _COMPLETE:
+    if stacks.status(session, stack_name) not in _COMPLETE:
         return False  # there is none, or not all of it: nothing of that sleeps
     try:
         found = sleeper(session, stack_name)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from infra.cost import tables
 from infra.cost.prices import NoPriceError
-from infra.operations.deploy import plan_of
 from infra.operations.pricing import price_difference
+from infra.operations.project import plan_of
 from infra.operations.session import region
 from infra.plan import PlanError
 

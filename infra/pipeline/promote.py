@@ -14,8 +14,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations import stacks
-from infra.operations.deploy import plan_of
 from infra.operations.pricing import TemplateError, synthesised
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
 

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose.model import Public
 from infra.operations import stacks
-from infra.operations.deploy import plan_of
+from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import Plan, PlanError
 

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.operations import stacks
-from infra.operations.deploy import plan_of
 from infra.operations.kept import SNAPSHOT, Kept, kept
 from infra.operations.left import report
+from infra.operations.project import plan_of
 from infra.rehearsal.account import Resource, kinds, resources
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import boto3
 
-from infra.operations.deploy import plan_of
+from infra.operations.project import plan_of
 from infra.rehearsal import browser, files, round_trip
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.doors import doors
