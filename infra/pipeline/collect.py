@@ -1,7 +1,8 @@
 """`make collect`: which old images and snapshots would be removed; `make collect ARGS=--delete` removes them.
 
 Images by `cdk gc`, which knows which of them no stack uses; snapshots are those that removed environments of this
-project left, older than DAYS (`--days`), but never the newest of each.
+project left, older than DAYS (`--days`), but never the newest of each. Those of a database that is there were taken by
+somebody (`backup`), who alone removes them; instances are never removed, nor what a `restore` has set aside.
 """
 
 import argparse
@@ -20,15 +21,19 @@ _DAYS = 30
 
 
 def old_snapshots(session: boto3.Session, project: str, before: datetime.datetime) -> list[Any]:
-    """Return the manual snapshots of the project's databases from before then, but the newest of each database.
+    """Return the manual snapshots of the project's removed databases from before then, but the newest of each.
 
     Raises:
         BotoCoreError, ClientError: AWS refused, or there are no credentials.
     """
-    pages = session.client("rds").get_paginator("describe_db_snapshots").paginate(SnapshotType="manual")
+    rds = session.client("rds")
+    instances = rds.get_paginator("describe_db_instances").paginate()
+    there = {one["DBInstanceIdentifier"] for page in instances for one in page["DBInstances"]}
     of_database: dict[str, list[Any]] = {}
-    for page in pages:
+    for page in rds.get_paginator("describe_db_snapshots").paginate(SnapshotType="manual"):
         for one in page["DBSnapshots"]:
+            if one["DBInstanceIdentifier"] in there:
+                continue
             tags = {tag["Key"]: tag["Value"] for tag in one.get("TagList", [])}
             # By the stack's tag, which RDS copies: a name that merely begins like ours is somebody else's.
             if tags.get("project") == project and "SnapshotCreateTime" in one:

@@ -33,7 +33,10 @@ def databases(monkeypatch: pytest.MonkeyPatch) -> Stubber:
         snapshot("only-one", 90, OURS, "catalogue-prod"),
         snapshot("theirs", 90, {"project": "other"}),
         snapshot("nobodys", 90, {}),
+        snapshot("of-what-is-there", 90, OURS, "catalogue-test"),
+        snapshot("of-what-is-there-too", 80, OURS, "catalogue-test"),
     ]
+    stub.add_response("describe_db_instances", {"DBInstances": [{"DBInstanceIdentifier": "catalogue-test"}]}, {})
     stub.add_response("describe_db_snapshots", {"DBSnapshots": found}, {"SnapshotType": "manual"})
     return stub
 
@@ -53,7 +56,7 @@ def test_without_being_told_to_delete_it_only_says_what_is_old(
     assert asked() == ["us-east-1: gc --unstable=gc --action print --created-buffer-days 30"]
 
 
-def test_told_to_delete_it_keeps_the_newest_of_each_database_and_what_is_not_ours(
+def test_told_to_delete_it_keeps_the_newest_of_each_database_and_of_one_that_is_there_and_what_is_not_ours(
     databases: Stubber, cdk: InstallCdk
 ) -> None:
     for name in ("old", "older"):
