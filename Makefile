@@ -90,10 +90,8 @@ bootstrap: setup ## Prepare your AWS account and region, once: CDK's own bucket,
 	@python -m infra.operations.service_linked_roles
 	@python -m infra.operations.image_scanning
 
-deploy: setup ## Deploy ENV to the AWS account of your credentials, and say what that changes of its cost; protected once it is there
-	@python -m infra.operations.cost $(ENV) --against deployed || true
-	@python -m infra.operations.wake $(ENV) --if-asleep
-	@python -m infra.operations.deploy $(ENV)
+deploy: setup ## Deploy ENV to the AWS account of your credentials: verify, difference and its cost, progress, smoke test
+	@python -m infra.operations deploy --env $(ENV) $(ARGS)
 
 diff: setup ## Show what `make deploy` would change, and what that costs
 	@python -m infra.operations.cdk diff --context environment=$(ENV)
@@ -160,7 +158,7 @@ promote: setup ## Hold that ENV would run the very images, by digest, that FROM 
 	@python -m infra.pipeline.promote $(ENV) "$(or $(FROM),dev)"
 
 smoke: setup ## Ask ENV at its public URL whether it answers
-	@python -m infra.pipeline.smoke $(ENV)
+	@python -m infra.operations smoke --env $(ENV) $(ARGS)
 
 release-notes: .venv/.ready ## Print what CHANGELOG.md says of VERSION
 	@python -m infra.pipeline.release_notes "$(VERSION)"

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from infra.operations import (
     backup,
+    deploy,
     events,
     failures,
     logs,
@@ -14,6 +15,7 @@ from infra.operations import (
     rollback,
     run,
     scale,
+    smoke,
     status,
     trace,
     tunnel,
@@ -31,7 +33,7 @@ from infra.plan import PlanError
 VERBS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
     for module in (
-        *(verify, status, logs, events, trace, failures),
+        *(verify, deploy, smoke, status, logs, events, trace, failures),
         *(run, exec_in_task, tunnel, restart, scale, rollback, backup, users, open_url),
     )
 }

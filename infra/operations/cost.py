@@ -22,7 +22,7 @@ from infra.cost.prices import NoPriceError, Prices, prices
 from infra.cost.readme import ENGLISH, PORTUGUESE, passage, with_passage
 from infra.cost.usage import Usage
 from infra.operations import stacks
-from infra.operations.pricing import TemplateError, console, database_of, price_difference, show, synthesised
+from infra.operations.pricing import TemplateError, console, database_of, in_words, price_difference, show, synthesised
 from infra.operations.project import plan_of
 from infra.operations.session import open_session, region
 from infra.plan import Plan, PlanError
@@ -83,7 +83,7 @@ def _print_difference(said: argparse.Namespace, plan: Plan, name: str) -> int:
     elif table.rows:
         show(console(), table)
     else:
-        print(f"{plan.stack_name} costs what it costs now: {table.total[1]} US$ a month.")
+        print(in_words(plan.stack_name, table))
     return 0
 
 

@@ -61,11 +61,15 @@ def show(deployment: Deployment, failure: FailedTask, out: Output) -> None:
         out.line(f"  {container.name} {state}" + (f": {container.reason}" if container.reason else ""))
         for line in container.log:
             out.line(f"    {line}")
-    file = deployment.plan.project.file
+    out.line(f"→ {where(deployment, failure)}: {failure.advice}")
+
+
+def where(deployment: Deployment, failure: FailedTask) -> str:
+    """Return which key of which file a failure is about, and its line there."""
     if failure.key.endswith("(cdk.json)"):
-        out.line(f"→ {failure.key}: {failure.advice}")
-    else:
-        out.line(f"→ {file.name}:{line_of(file, failure.service, failure.key)}: {failure.key}: {failure.advice}")
+        return failure.key
+    file = deployment.plan.project.file
+    return f"{file.name}:{line_of(file, failure.service, failure.key)}: {failure.key}"
 
 
 def _recorded(deployment: Deployment, since: datetime) -> Iterator[Any]:

@@ -31,15 +31,30 @@ def synthesised(environment: str) -> dict[str, Any]:
         TemplateError: the CDK CLI is missing, or says what is wrong.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = ["cdk", "synth", "--quiet", "--context", f"environment={environment}", "--output", folder]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise TemplateError("there is no cdk in PATH: run make setup, and this by make") from None
-        if done.returncode:
-            raise TemplateError(done.stderr.strip())
-        (template,) = Path(folder).glob("*.template.json")
-        return dict(json.loads(template.read_text(encoding="utf-8")))
+        return synthesised_into(Path(folder), environment)
+
+
+def synthesised_into(folder: Path, environment: str, *contexts: str) -> dict[str, Any]:
+    """Write the cloud assembly of an environment to a folder, with further `NAME=VALUE`s of context; its template.
+
+    Raises:
+        TemplateError: the CDK CLI is missing, or says what is wrong.
+    """
+    options = [option for one in (f"environment={environment}", *contexts) for option in ("--context", one)]
+    command = ["cdk", "synth", "--quiet", *options, "--output", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise TemplateError("there is no cdk in PATH: run make setup, and this by make") from None
+    if done.returncode:
+        raise TemplateError(done.stderr.strip())
+    return template_of(folder)
+
+
+def template_of(assembly: Path) -> dict[str, Any]:
+    """Return the template of a cloud assembly, which has one stack."""
+    (template,) = assembly.glob("*.template.json")
+    return dict(json.loads(template.read_text(encoding="utf-8")))
 
 
 def price_difference(plan: Plan, before: Mapping[str, Any] | None, after: Mapping[str, Any], name: str) -> CostTable:
@@ -66,6 +81,11 @@ def show(console: Console, table: CostTable) -> None:
         rich.add_section()
         rich.add_row(*table.total, style="bold")
     console.print(rich)
+
+
+def in_words(stack_name: str, unchanged: CostTable) -> str:
+    """Return what a difference of prices without rows says."""
+    return f"{stack_name} costs what it costs now: {unchanged.total[1]} US$ a month."
 
 
 def console() -> Console:

@@ -7,7 +7,7 @@ out, for lack of a permission, is said and is no failure.
 import argparse
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,9 +43,19 @@ def run(deployment: Deployment, _options: argparse.Namespace, out: Output) -> in
     """Print what was found; the exit code is 1 when a deployment would fail."""
     found = list(verify(deployment))
     if not out.facts(found):
-        for one in found:
-            out.line(f"{_MARKS[one.state]} {one.said}")
-    return 1 if any(one.state == "bad" for one in found) else 0
+        show(found, out)
+    return 1 if speaks_against(found) else 0
+
+
+def show(found: Iterable[Verification], out: Output) -> None:
+    """Print what was found, a line each."""
+    for one in found:
+        out.line(f"{_MARKS[one.state]} {one.said}")
+
+
+def speaks_against(found: Iterable[Verification]) -> bool:
+    """Say whether a deployment would fail by what was found."""
+    return any(one.state == "bad" for one in found)
 
 
 def verify(deployment: Deployment) -> Iterator[Verification]:

@@ -24,7 +24,7 @@ from infra.operations.session import open_session
 from infra.plan import PlanError
 
 _PATIENCE_SECONDS = 1200  # RDS takes five to ten minutes to start an instance
-_IF_ASLEEP = "--if-asleep"
+IF_ASLEEP = "--if-asleep"
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
@@ -65,7 +65,7 @@ def main(environment: str, *options: str) -> int:
     """Wake an environment, or say why not."""
     try:
         stack_name, session = plan_of(environment).stack_name, open_session()
-        if _IF_ASLEEP in options and not is_asleep(session, stack_name):
+        if IF_ASLEEP in options and not is_asleep(session, stack_name):
             return 0
         print(f"{stack_name} wakes; the database takes up to ten minutes, then the tasks one or two.")
         found = wake(session, stack_name)

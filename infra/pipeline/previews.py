@@ -15,7 +15,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose import ComposeError, find, read
-from infra.operations import cdk, deploy
+from infra.operations import cdk
+from infra.operations.__main__ import main as operate
 from infra.operations.session import open_session
 from infra.plan.preview import (
     EXPIRES,
@@ -74,7 +75,7 @@ def up(number: str) -> int:
             file=sys.stderr,
         )
         return 1
-    return deploy.main(name)
+    return operate(["deploy", "--env", name])
 
 
 def down(number: str) -> int:

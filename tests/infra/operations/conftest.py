@@ -1,20 +1,66 @@
 """What the tests of the operations share: a CDK CLI that writes down what it is asked, and no region from outside."""
 
+import json
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.stub import Stubber
 
 InstallCdk = Callable[..., Callable[[], list[str]]]
 
 _SCRIPT = """#!/bin/sh
-echo "$AWS_REGION: $*" >> "{log}"
-exit $(sed -n "$(wc -l < "{log}")p" "{codes}")
+if [ "$1" = synth ]; then
+  for last; do :; done
+  cp "{folder}/template.json" "$last/app.template.json" && echo "$*" > "$last/made-by" && exit 0
+fi
+echo "$AWS_REGION: $*$(sed 's/ --output.*/)/; s/^/ (/' "$3/made-by" 2>/dev/null)" >> "{folder}/log"
+exit $(sed -n "$(wc -l < "{folder}/log")p" "{folder}/codes")
 """
+
+
+class Answers:
+    """What AWS answers, by operation: each answer once, the last one for ever. Whatever has none is not permitted."""
+
+    def __init__(self) -> None:
+        self._by_operation: dict[str, list[Any]] = {}
+
+    def add(self, operation: str, *answers: dict[str, Any] | tuple[str, str]) -> None:
+        """Add answers to an operation such as DescribeStacks; a pair is an error, by its code and message."""
+        self._by_operation.setdefault(operation, []).extend(answers)
+
+    def answer(self, model: Any, **_others: Any) -> tuple[Any, dict[str, Any]]:
+        """Answer in the place of AWS (botocore's event `before-call`, when it has checked what is asked)."""
+        answers = self._by_operation.get(model.name, [("AccessDenied", "not authorized")])
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(found, tuple):
+            code, message = found
+            error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+            return AWSResponse("", 400, HTTPHeaders(), None), error
+        return AWSResponse("", 200, HTTPHeaders(), None), {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """Have every client of boto3 answer what the test says, and nothing else."""
+    given, session = Answers(), botocore.session.Session()
+
+    @cache
+    def make(_session: boto3.Session, name: str) -> Any:
+        made = session.create_client(name, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        handler: Any = given.answer  # whose answer botocore's types do not foresee
+        made.meta.events.register_first("before-call", handler)
+        return made
+
+    monkeypatch.setattr(boto3.Session, "client", make)
+    return given
 
 
 def stub_clients(monkeypatch: pytest.MonkeyPatch, *services: str) -> dict[str, Stubber]:
@@ -43,15 +89,18 @@ def no_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> InstallCdk:
-    """Put a CDK CLI first in PATH that ends with the codes given, one a call; it is asked what it was called with."""
+    """Put a CDK CLI first in PATH that synthesises a template, and ends with the codes given, one a further call.
 
-    def install(*codes: int) -> Callable[[], list[str]]:
+    It is asked what it was called with, and by which synthesis what it was called on was made."""
+
+    def install(*codes: int, template: dict[str, Any] | None = None) -> Callable[[], list[str]]:
         folder = tmp_path / "bin"
         folder.mkdir()
         log = folder / "log"
+        (folder / "template.json").write_text(json.dumps(template or {"Resources": {}}))
         (folder / "codes").write_text("".join(f"{code}\n" for code in codes))
         script = folder / "cdk"
-        script.write_text(_SCRIPT.format(log=log, codes=folder / "codes"))
+        script.write_text(_SCRIPT.format(folder=folder))
         script.chmod(0o755)
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         return lambda: log.read_text().splitlines() if log.exists() else []

@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.compose.model import Public
-from infra.pipeline.smoke import main
+from infra.operations.__main__ import main
 from tests.infra.operations.conftest import stub_clients
 
 
@@ -57,7 +57,7 @@ def test_every_public_service_is_asked_for_its_health(stacks: Stubber, capsys: p
     with answering({"/health/live": [200], "/_stcore/health": [200]}) as url:
         deployed(stacks, f"{url}/")
 
-        assert main("dev") == 0
+        assert main(["smoke"]) == 0
 
         said = capsys.readouterr().out
         assert f"✓ {url}/health/live\n" in said
@@ -68,16 +68,16 @@ def test_one_that_does_not_answer_in_time_fails_it(stacks: Stubber, capsys: pyte
     with answering({"/health/live": [200], "/_stcore/health": [503]}) as url:
         deployed(stacks, url)
 
-        assert main("dev", patience=0) == 1
+        assert main(["smoke", "--patience", "0"]) == 1
 
-        assert f"✗ {url}/_stcore/health: it answered 503" in capsys.readouterr().err
+        assert f"✗ {url}/_stcore/health: it answered 503" in capsys.readouterr().out
 
 
 def test_an_environment_that_is_not_there_is_one_sentence(stacks: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.add_client_error("describe_stacks", "ValidationError", "Stack catalogue-dev does not exist")
 
-    assert main("dev") == 1
-    assert "make smoke: there is no stack catalogue-dev" in capsys.readouterr().err
+    assert main(["smoke"]) == 1
+    assert "smoke: there is no stack catalogue-dev" in capsys.readouterr().err
 
 
 def test_a_status_is_well_where_the_load_balancer_takes_it_for_well() -> None:
