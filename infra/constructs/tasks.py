@@ -1,8 +1,9 @@
 """The task definition and the security group of a task, whether it keeps running or runs by the clock."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import CfnDeletionPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
@@ -45,6 +46,7 @@ def task_definition(scope: Construct, task: Task, given: TaskResources) -> ecs.F
             cpu_architecture=_ARCHITECTURES[settings.architecture],
         ),
     )
+    _stay_when_replaced(definition)
     if given.files:
         for volume, writes in task.written_volumes.items():
             given.files.add_to(definition, volume, writes=writes)
@@ -59,6 +61,17 @@ def task_definition(scope: Construct, task: Task, given: TaskResources) -> ecs.F
         ecs_exec=settings.services.ecs_exec,
     )
     return definition
+
+
+def _stay_when_replaced(definition: ecs.FargateTaskDefinition) -> None:
+    """Let an update leave the version before, which `rollback` starts again.
+
+    CloudFormation would deregister it, and no service is updated to a task definition that was (Amazon ECS Developer
+    Guide, "Deregistering a task definition revision using the console"). It costs nothing.
+    """
+    resource: Any = definition.node.default_child
+    resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+    resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
 
 
 def task_security_group(scope: Construct, task: Task, given: TaskResources) -> ec2.SecurityGroup:

@@ -9,13 +9,15 @@ from infra.operations.kept import kept
 from infra.operations.left import report
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
+from infra.operations.versions import deregister
 from infra.plan import PlanError
 
 
 def main(environment: str) -> int:
     """Remove the environment, or say why not; return the exit code."""
     try:
-        stack_name, session = plan_of(environment).stack_name, open_session()
+        plan, session = plan_of(environment), open_session()
+        stack_name = plan.stack_name
         if stacks.status(session, stack_name) is None:
             print(f"make destroy: there is no stack {stack_name} in {session.region_name}", file=sys.stderr)
             return 1
@@ -30,6 +32,7 @@ def main(environment: str) -> int:
         elif stacks.status(session, stack_name) is not None:
             print(f"{stack_name} is still there.")
         else:
+            deregister(session, plan)
             print(*report(session, left), sep="\n")
     except (PlanError, BotoCoreError, ClientError) as error:
         print(f"make destroy: {error}", file=sys.stderr)

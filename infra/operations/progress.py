@@ -89,7 +89,9 @@ def followed(progress: Progress, out: Output) -> Iterator[None]:
 
 
 def _follow(progress: Progress, out: Output, ended: threading.Event) -> None:
-    while not ended.wait(_LOOK_SECONDS):
+    over = False
+    while not over:
+        over = ended.wait(_LOOK_SECONDS)  # and one look more: what failed last is why it is over
         try:
             for line in progress.look():
                 out.line(f"{datetime.now():%H:%M:%S}  {line}")

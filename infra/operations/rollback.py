@@ -14,6 +14,7 @@ from rich.table import Table
 from infra.operations.command_line import Output, age
 from infra.operations.deployment import Deployment, OperationError, RunningService
 from infra.operations.stopped_tasks import short_image
+from infra.operations.versions import family
 
 _LISTED = 10
 PREVIOUS = "previous"
@@ -56,7 +57,9 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     if not out.facts(chosen):
         for one in chosen:
             out.line(f"{one.service} goes back to {one.service}:{one.revision} ({one.image}).")
-        out.line("CloudFormation does not know of it: the next make deploy brings the newest version again.")
+        out.line(
+            "CloudFormation does not know of it: a make deploy that changes a service brings its newest version again."
+        )
     return 0
 
 
@@ -84,12 +87,12 @@ def _behind_current(versions: list[Version]) -> int | None:
 def _versions(deployment: Deployment, service: RunningService) -> list[Version]:
     """Return the newest versions of a service, newest first; task definitions that were removed are not started."""
     ecs: Any = deployment.client("ecs")
-    family = f"{deployment.stack_name}-{service.name}"
-    arns = ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=_LISTED)["taskDefinitionArns"]
+    named = family(deployment.stack_name, service.name)
+    arns = ecs.list_task_definitions(familyPrefix=named, sort="DESC", maxResults=_LISTED)["taskDefinitionArns"]
     found = []
     for arn in arns:
         definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-        if definition["family"] != family:  # familyPrefix is the whole family by its document; it need not stay so
+        if definition["family"] != named:  # as in versions.deregister
             continue
         image = next(one["image"] for one in definition["containerDefinitions"] if one["name"] == service.name)
         current = service.described["taskDefinition"] == arn

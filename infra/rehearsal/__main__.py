@@ -14,10 +14,9 @@ from infra.plan import PlanError
 from infra.rehearsal import engine
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.rehearse import rehearse
-from infra.rehearsal.scenarios import RESTORE, SCENARIOS
+from infra.rehearsal.scenarios import ALL
 
 _LOGS = engine.ROOT / ".data/rehearsal"
-_ALL = (*SCENARIOS, RESTORE)
 
 
 def main() -> int:
@@ -30,10 +29,10 @@ def main() -> int:
     parser.add_argument(
         "--scenarios",
         nargs="*",
-        choices=_ALL,
-        default=_ALL,
+        choices=ALL,
+        default=ALL,
         metavar="NAME",
-        help=f"what to do with what is deployed, which takes containers (default: all of {', '.join(_ALL)})",
+        help=f"what to do with what is deployed, which takes containers (default: all of {', '.join(ALL)})",
     )
     parser.add_argument("--keep", action="store_true", help="wait for Ctrl-C before it is destroyed")
     arguments = parser.parse_args()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Cdk:
         publisher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra.rehearsal.image_publisher "$@"\n')
         publisher.chmod(0o755)
         self._variables = os.environ | {
-            "PATH": f"{_NODE}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(_NODE), str(_CLI.parent), os.environ["PATH"]]),
             "PYTHONPATH": str(ROOT),
             "CDK_DOCKER": str(publisher),
             "REHEARSAL_ENGINE": "yes" if emulator.runs_containers else "",
@@ -66,13 +67,28 @@ class Cdk:
         """Destroy the stack."""
         self._run("destroy", "--app", str(self.assembly), "--all", "--force")
 
+    def operate(self, project: Path, verb: str, *options: str, variables: Mapping[str, str]) -> tuple[int, list[str]]:
+        """Run a verb of the operators' command line in a copy of this project; return its exit code and what it said.
+
+        `variables` are further ones of its environment.
+        """
+        command = [sys.executable, "-m", "infra.operations", verb, "--env", self._environment, *options]
+        code, output = self._run_on_a_leash(command, project, variables)
+        return code, output.splitlines()
+
     def _run(self, *arguments: str, directory: Path = ROOT) -> str:
+        code, output = self._run_on_a_leash([str(_CLI), "--no-notices", "--ci", *arguments], directory, {})
+        if code != 0:
+            raise RehearsalError(f"cdk {arguments[0]} failed: {_reason(output)}")
+        return output
+
+    def _run_on_a_leash(self, command: Sequence[str], directory: Path, variables: Mapping[str, str]) -> tuple[int, str]:
         with self._log.open("ab") as log:
             start = log.tell()
             process = subprocess.Popen(
-                ["sh", "-c", _ON_A_LEASH, "cdk", str(_CLI), "--no-notices", "--ci", *arguments],
+                ["sh", "-c", _ON_A_LEASH, "leashed", *command],
                 cwd=directory,
-                env=self._variables,
+                env={**self._variables, **variables},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -82,10 +98,7 @@ class Cdk:
                 code = process.wait()
             finally:
                 _end(process)
-        output = self._log.read_bytes()[start:].decode(errors="replace")
-        if code != 0:
-            raise RehearsalError(f"cdk {arguments[0]} failed: {_reason(output)}")
-        return output
+        return code, self._log.read_bytes()[start:].decode(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -21,6 +21,7 @@ from infra.rehearsal.problem import RehearsalError
 REGION = "us-east-1"
 _PORT, _HTTPS_PORT = 4566, 443  # in the emulator's container
 _CERTIFICATES = "/certificates"
+_HOUR = "/_rehearsal/an-hour-later"  # infra/rehearsal/launcher/hour.py, which needs the emulator's own packages
 _START_TIMEOUT = 60.0  # seconds; three on an idle machine
 
 
@@ -37,6 +38,7 @@ class Emulator:
     url: str
     https_port: int | None
     runs_containers: bool
+    certificates: Path  # of what answers at the HTTPS port
 
     def environment(self) -> dict[str, str]:
         """This process's environment with the emulated account, and nothing of a real one."""
@@ -57,6 +59,11 @@ class Emulator:
         """The identities of the containers it runs now."""
         return engine.containers_of(self.name, _PORT) if self.runs_containers else []
 
+    def an_hour_later(self) -> None:
+        """Let ECS forget the tasks that stopped, as it does after an hour."""
+        with urllib.request.urlopen(f"{self.url}{_HOUR}", timeout=10):  # noqa: S310 - an http address of ours
+            pass
+
     def execute(self, container: str, command: str) -> str | None:
         """Run a shell command in a running container of that name; return what it said if it failed, else None."""
         return engine.execute(self.name, _PORT, container, command)
@@ -70,14 +77,13 @@ def emulated_aws(directory: Path, *, containers: bool) -> Iterator[Emulator]:
     """
     account = str(100_000_000_000 + secrets.randbelow(900_000_000_000))
     name = f"catalogue-rehearsal-{account}"
-    log = directory / "emulator.log"
+    log, certificates = directory / "emulator.log", directory / "certificates"
     with ExitStack() as stack:
         output = stack.enter_context(log.open("wb"))
         if containers:
             image = engine.build_emulator_image()
             stack.callback(engine.remove, name, _PORT, account)
             engine.create_network(name)
-            certificates = directory / "certificates"
             certificates.mkdir()
             variables = _container_variables(name, account) | {"CERTIFICATES_OUTSIDE": str(certificates.resolve())}
             command = engine.run_command(name, image, (_PORT, _HTTPS_PORT), variables, {certificates: _CERTIFICATES})
@@ -100,6 +106,7 @@ def emulated_aws(directory: Path, *, containers: bool) -> Iterator[Emulator]:
             url=f"http://127.0.0.1:{port}",
             https_port=engine.published_port(name, _HTTPS_PORT) if containers else None,
             runs_containers=containers,
+            certificates=certificates,
         )
 
 
@@ -114,6 +121,7 @@ def _container_variables(name: str, account: str) -> dict[str, str]:
         "CERTIFICATES": _CERTIFICATES,
         "GATEWAY_PORT": str(_PORT),
         "MINISTACK_HOSTNAME": name,
+        "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": account,  # of requests without a signature, such as those to a load balancer
         "MINISTACK_DOCKER_TIMEOUT": "60",
     }

@@ -3,10 +3,19 @@
 import contextlib
 import io
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from infra.operations.__main__ import main
+from infra.operations.deployment import Deployment
+from infra.operations.project import plan_of
+from infra.operations.session import open_session
+from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.problem import RehearsalError
+from infra.rehearsal.site import Site
+
+_PATIENCE = 180  # seconds for a service to have another version
 
 
 def operate(environment: str) -> list[str]:
@@ -37,15 +46,60 @@ def operate(environment: str) -> list[str]:
     ]
 
 
-def failure_cards(environment: str) -> list[str]:
-    """Return what the command line says of the tasks that failed, a sentence each.
+def failure_cards(environment: str, emulator: Emulator) -> list[str]:
+    """Return what the command line says of tasks that failed, while ECS knows of them and when it has forgotten them.
 
-    Raises RehearsalError when it knows of none.
+    Raises RehearsalError when it says nothing.
     """
-    cards = [f"failures: {one['service']}: {one['reason']} → {one['key']}" for one in _facts(environment, "failures")]
+    lines = _facts(environment, "logs", "--previous")
+    if not lines:
+        raise RehearsalError("logs --previous: nothing of a task that is gone")
+    emulator.an_hour_later()
+    if list(Deployment(open_session(), plan_of(environment)).stopped_and_running("STOPPED")):
+        raise RehearsalError("ECS still knows of tasks that stopped an hour ago")
+    cards = [f"{one['service']}: {one['reason']} → {one['key']}" for one in _facts(environment, "failures")]
     if not cards:
-        raise RehearsalError("failures: knows of no task that failed")
-    return cards
+        raise RehearsalError("failures: knows of no task that failed an hour ago")
+    return [
+        f"logs --previous: {len(lines)} lines",
+        *(f"failures, an hour later: {card}" for card in dict.fromkeys(cards)),
+    ]
+
+
+def back_and_forward(environment: str, site: Site) -> list[str]:
+    """Go back to the version before the one that runs, and forward again; return which versions answered.
+
+    Raises RehearsalError when another one answers afterwards.
+    """
+    newest = {one["service"]: one["revision"] for one in reversed(_facts(environment, "rollback"))}
+    latest = _version(site)
+    _must(environment, "rollback", "previous")
+    earlier = _awaited(environment, site, lambda version: version != latest)
+    for service, revision in newest.items():
+        _must(environment, "rollback", f"{service}:{revision}")
+    return [f"rollback: from {latest} to {earlier}", f"and to {_awaited(environment, site, lambda one: one == latest)}"]
+
+
+def _awaited(environment: str, site: Site, is_right: Callable[[str], bool]) -> str:
+    """Wait until every service has come to the end of its deployment; return the version that answers then."""
+    deadline = time.monotonic() + _PATIENCE
+    while any(one["deployment"] != "completed" for one in _facts(environment, "status")["services"]):
+        if time.monotonic() > deadline:
+            raise RehearsalError(f"rollback: it is not there after {_PATIENCE} s")
+        time.sleep(1)
+    if not is_right(version := _version(site)):
+        raise RehearsalError(f"after rollback it is version {version} that answers")
+    return version
+
+
+def _version(site: Site) -> str:
+    return str(site.request("GET", "/openapi.json", 200)["info"]["version"])
+
+
+def _must(environment: str, verb: str, *arguments: str) -> None:
+    code, said = _ask(environment, verb, *arguments)
+    if code:
+        raise RehearsalError(f"{verb} ended with {code}: {said}")
 
 
 def _facts(environment: str, verb: str, *arguments: str) -> Any:

@@ -14,10 +14,13 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
-from infra.operations import stacks
+from infra.operations import receipts, stacks
 from infra.operations.kept import SNAPSHOT, Kept, kept
 from infra.operations.left import report
+from infra.operations.pricing import template_of
 from infra.operations.project import plan_of
+from infra.operations.service_linked_roles import ROLES
+from infra.operations.versions import deregister
 from infra.rehearsal.account import Resource, kinds, resources
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import REGION, Emulator, emulated_aws
@@ -25,7 +28,7 @@ from infra.rehearsal.engine import ROOT
 from infra.rehearsal.gaps import gaps
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.products import PRODUCT
-from infra.rehearsal.scenarios import RESTORE, SCENARIOS, DeployedStack, Scenario, is_of_products, playable
+from infra.rehearsal.scenarios import ALL, RESTORE, SCENARIOS, DeployedStack, Scenario, is_of_products, playable
 from infra.rehearsal.site import Site, service_token
 from infra.rehearsal.versions import from_snapshot, unprotected
 
@@ -41,6 +44,7 @@ def rehearse(
     `containers` runs tasks and the database on the Docker engine, and then plays those of `scenarios`.
     `keep` waits for Ctrl-C before anything is destroyed. Whatever happens, the emulated AWS is gone afterwards.
     """
+    scenarios = playable(scenarios)
     where = (
         "its containers run on the Docker engine" if containers else "without a Docker engine, the control plane only"
     )
@@ -49,9 +53,13 @@ def rehearse(
         cdk = Cdk(emulator, environment, directory)
         with _step(console, "cdk synth"):
             cdk.synth(first=True)
-        with _step(console, "cdk bootstrap"):
-            cdk.bootstrap()
         session = boto3.Session()
+        with _step(console, "cdk bootstrap, and the roles of AWS's services"):
+            cdk.bootstrap()
+            for role in ROLES.values():  # by hand: the emulator has other names for what AWS makes
+                session.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")
+        if containers:  # without an engine it would refuse, and rightly
+            _verify(cdk, console)
         before = resources(session)
         with _step(console, "cdk deploy"):
             cdk.deploy()
@@ -59,6 +67,7 @@ def rehearse(
             with _step(console, "cdk deploy again: what is there is protected from removal"):
                 cdk.synth()
                 cdk.deploy()
+        template = template_of(cdk.assembly)
         stack = _stack(session)
         made = _made(session, stack["StackName"], before)
         console.print(_table(stack, made))
@@ -74,7 +83,6 @@ def rehearse(
             session=session,
             directory=directory,
         )
-        scenarios = playable(scenarios)
         if containers:
             console.print(f"The public URL is {deployment.site.url or 'none, as nothing is public'}", soft_wrap=True)
             for name, scenario in SCENARIOS.items():
@@ -93,9 +101,13 @@ def rehearse(
                 cdk.deploy()
         with _step(console, "cdk destroy"):
             cdk.destroy()
+            deregister(session, plan_of(environment, ROOT))  # as make destroy does
         _report_left(session, emulator, before, left, console)
         if RESTORE in scenarios:
             _restore(deployment, products, console)
+    if containers and scenarios >= playable(ALL):
+        receipts.write(environment, template, ROOT)
+        console.print(f"make deploy ENV={environment} takes exactly this as rehearsed.")
     console.print("\nNot emulated, so not shown by this:")
     for gap in gaps(containers=containers):
         console.print(f"  - {gap}", soft_wrap=True)
@@ -156,6 +168,16 @@ def _play(scenario: Scenario, deployment: DeployedStack, console: Console) -> No
         console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
+def _verify(cdk: Cdk, console: Console) -> None:
+    """See that nothing speaks against a deployment, as `make deploy` sees it."""
+    with _step(console, "verify"):
+        code, said = cdk.operate(ROOT, "verify", variables={})
+    for line in said:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    if code:
+        raise RehearsalError("verify: something speaks against the deployment")
+
+
 def _restore(deployment: DeployedStack, products: int, console: Console) -> None:
     """Deploy from the snapshot that is left, see that everything is there, and remove that deployment too."""
     session, cdk, emulator = deployment.session, deployment.cdk, deployment.emulator
@@ -173,6 +195,7 @@ def _restore(deployment: DeployedStack, products: int, console: Console) -> None
     left = kept(session, deployment.stack_name)
     with _step(console, "cdk destroy what was restored"):
         cdk.destroy()
+        deregister(session, plan_of(deployment.environment, ROOT))
     _report_left(session, emulator, before, left, console)
 
 

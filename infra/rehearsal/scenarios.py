@@ -13,7 +13,7 @@ from infra.rehearsal.doors import doors
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.nap import nap
-from infra.rehearsal.operate import failure_cards, operate
+from infra.rehearsal.operate import back_and_forward, failure_cards, operate
 from infra.rehearsal.site import Site
 from infra.rehearsal.unwell import replaced
 from infra.rehearsal.update import roll_back, roll_through
@@ -63,9 +63,9 @@ def _update(version: ProjectVersion) -> Scenario:
         project = copy_of(version, deployment.directory, deployment.project)
         what = (version, project, deployment.cdk, deployment.site, deployment.emulator)
         if not version.works:
-            return [*roll_back(*what), *dict.fromkeys(failure_cards(deployment.environment))]
+            return [*roll_back(*what), *failure_cards(deployment.environment, deployment.emulator)]
         deployment.project = project
-        return roll_through(*what[:4])
+        return roll_through(*what)
 
     end = "it rolls through" if version.works else "it is taken back"
     return Scenario(title=f"cdk deploy {version.name}: {end}", play=play)
@@ -95,6 +95,10 @@ SCENARIOS = {
         play=lambda deployment: replaced(deployment.site, deployment.emulator, deployment.session),
     ),
     "update": _update(NEXT),
+    "rollback": Scenario(
+        title="Go back to the version before, and forward again",
+        play=lambda deployment: back_and_forward(deployment.environment, deployment.site),
+    ),
     "api-exits": _update(EXITS),
     "api-unhealthy": _update(UNHEALTHY),
     "ui-exits": _update(UI_EXITS),
@@ -103,6 +107,9 @@ SCENARIOS = {
 
 RESTORE = "restore"
 """The one after the end: a deployment from the snapshot that the removed one has left."""
+
+ALL = (*SCENARIOS, RESTORE)
+"""Those of a whole rehearsal, in their order."""
 
 _OF_EVERY_APPLICATION = {"use"}
 

@@ -1,5 +1,6 @@
 """Deploy another version over the one that runs, with requests all the time, and see what becomes of both."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from infra.rehearsal import public_names
 from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.failures import failures
@@ -18,25 +20,33 @@ from infra.rehearsal.traffic import traffic
 from infra.rehearsal.versions import ProjectVersion
 
 _PATIENCE = 120  # seconds for a task that ended to be replaced
+_PROGRESS = re.compile(r"\d\d:\d\d:\d\d  \S+: \d+ of \d+ of version \d+")
+_ANSWERS, _CARD = re.compile(r"^✓ https?://"), re.compile(r"^→ ")
 _NEWER = "newer than this version's"
 
 
-def roll_through(version: ProjectVersion, project: Path, cdk: Cdk, site: Site) -> list[str]:
+def roll_through(version: ProjectVersion, project: Path, cdk: Cdk, site: Site, emulator: Emulator) -> list[str]:
     """Deploy a version that works, of which `project` is a copy; return how requests were answered meanwhile.
 
     Raises:
         RehearsalError: one of them was not, or it is still the version before that answers, or its migration was
-            not applied.
+            not applied, or whoever deploys was not told of the services.
     """
     before, started = _running(site), datetime.now(UTC)
-    cdk.synth(project)
     with traffic(site) as answers:
-        cdk.deploy()
+        code, said = _deployed(cdk, project, emulator)
+    if code:
+        raise RehearsalError(f"deploy ended with {code}: {' / '.join(said[-3:])}")
     after = _running(site)
     if after == before:
         raise RehearsalError(f"after the update it is still version {before} that answers")
     migrated = [_schema(version, started)] if version.migrates else []
-    return [f"{answers} answered meanwhile, none cut, first by {before}, then by {after}", *migrated]
+    return [
+        f"{answers} answered meanwhile, none cut, first by {before}, then by {after}",
+        *migrated,
+        *_told(said, _PROGRESS, "how many tasks run"),
+        *_told(said, _ANSWERS, "whether the public URL answers"),
+    ]
 
 
 def roll_back(version: ProjectVersion, project: Path, cdk: Cdk, site: Site, emulator: Emulator) -> list[str]:
@@ -48,14 +58,10 @@ def roll_back(version: ProjectVersion, project: Path, cdk: Cdk, site: Site, emul
     """
     session = boto3.Session()
     before, started = _running(site), datetime.now(UTC)
-    cdk.synth(project)
     with traffic(site) as answers:
-        try:
-            cdk.deploy()
-        except RehearsalError:
-            pass
-        else:
-            raise RehearsalError("it was deployed as if nothing were wrong with it")
+        code, said = _deployed(cdk, project, emulator)
+    if not code:
+        raise RehearsalError("it was deployed as if nothing were wrong with it")
     if not _is_rolled_back(session):
         raise RehearsalError("its deployment was not taken back")
     if _running(site) != before:
@@ -67,7 +73,22 @@ def roll_back(version: ProjectVersion, project: Path, cdk: Cdk, site: Site, emul
         raise RehearsalError("neither ECS nor the logs say why it failed")
     by = f"first by {', then by '.join([*answers.versions, before])}" if version.updates_api else f"all by {before}"
     schema = [_schema(version, started), _start_anew(site, emulator)] if version.migrates else []
-    return [f"{answers} answered meanwhile, none cut, {by}", *reasons, *schema]
+    cards = _told(said, _CARD, "what to mend")
+    return [f"{answers} answered meanwhile, none cut, {by}", *reasons, *schema, *dict.fromkeys(cards)]
+
+
+def _deployed(cdk: Cdk, project: Path, emulator: Emulator) -> tuple[int, list[str]]:
+    """Deploy as operators do, with what that says: nobody rehearses a rehearsal, and nobody is there to approve."""
+    with public_names.known(emulator) as names:
+        variables = {**names, "CDK_REQUIRE_APPROVAL": "never"}
+        return cdk.operate(project, "deploy", "--unrehearsed", variables=variables)
+
+
+def _told(said: list[str], expected: re.Pattern[str], what: str) -> list[str]:
+    found = [line for line in said if expected.search(line)]
+    if not found:
+        raise RehearsalError(f"deploy did not tell {what}: {' / '.join(said[-5:])}")
+    return found
 
 
 def _running(site: Site) -> Any:

@@ -40,6 +40,12 @@ def test_every_long_running_service_is_a_fargate_service_that_rolls_back(templat
         assert service["Properties"]["AvailabilityZoneRebalancing"] == "ENABLED"
 
 
+def test_the_version_before_can_be_started_again(template: Template) -> None:
+    for definition in template.resources("ECS::TaskDefinition").values():
+        assert definition["UpdateReplacePolicy"] == "Retain"
+        assert definition["DeletionPolicy"] == "Delete"
+
+
 def test_a_deployment_is_taken_back_when_an_alarm_of_the_service_goes_off(template: Template) -> None:
     stack = template.only("ServiceDiscovery::HttpNamespace")["Name"]
     alarms = {alarm["Properties"]["AlarmName"]: alarm for alarm in template.resources("CloudWatch::Alarm").values()}

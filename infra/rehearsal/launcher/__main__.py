@@ -23,6 +23,7 @@ from infra.rehearsal.launcher import (
     database,
     distribution,
     fargate,
+    hour,
     registry,
     resource_types,
     scaling,
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 async def _serve(config: Config) -> None:
-    served: Any = Edge(app.app, distribution.onward)
+    served: Any = Edge(app.app, hour.passing(distribution.onward))
     released = asyncio.Event()
     loop = asyncio.get_running_loop()
 

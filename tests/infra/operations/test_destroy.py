@@ -24,8 +24,8 @@ RESOURCES = {
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stubber]:
     """Stubs of the CloudFormation and the RDS client."""
-    made = stub_clients(monkeypatch, "cloudformation", "rds")
-    return {"stacks": made["cloudformation"], "databases": made["rds"]}
+    made = stub_clients(monkeypatch, "cloudformation", "rds", "ecs")
+    return {"stacks": made["cloudformation"], "databases": made["rds"], "tasks": made["ecs"]}
 
 
 def there_is(stacks: Stubber, *names: str) -> None:
@@ -52,15 +52,22 @@ def there_is(stacks: Stubber, *names: str) -> None:
     stacks.add_response("list_stack_resources", {"StackResourceSummaries": summaries}, {"StackName": STACK})
 
 
-def it_is_gone(stacks: Stubber) -> None:
-    stacks.add_client_error("describe_stacks", "ValidationError", GONE)
+def it_is_gone(stubs: dict[str, Stubber]) -> None:
+    """Let the stack be gone, and earlier versions of its task definitions be there."""
+    stubs["stacks"].add_client_error("describe_stacks", "ValidationError", GONE)
+    tasks, account = stubs["tasks"], "arn:aws:ecs:us-east-1:111122223333"
+    arns = {f"{STACK}-{name}": f"{account}:task-definition/{STACK}-{name}:1" for name in ("api", "ui")}
+    for family, arn in arns.items():
+        tasks.add_response("list_task_definitions", {"taskDefinitionArns": [arn]}, {"familyPrefix": family})
+    for arn in arns.values():
+        tasks.add_response("deregister_task_definition", {}, {"taskDefinition": arn})
 
 
 def test_what_stays_is_named_with_why_its_price_and_what_removes_it(
     stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there_is(stubs["stacks"], *RESOURCES)
-    it_is_gone(stubs["stacks"])
+    it_is_gone(stubs)
     stubs["databases"].add_response(
         "describe_db_snapshots",
         {"DBSnapshots": [{"DBSnapshotIdentifier": "catalogue-prod-last"}]},
@@ -83,7 +90,7 @@ def test_it_says_so_when_nothing_stays(
     stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there_is(stubs["stacks"], "Cluster")
-    it_is_gone(stubs["stacks"])
+    it_is_gone(stubs)
     cdk(0)
 
     assert main("prod") == 0
@@ -114,7 +121,7 @@ def test_a_removal_that_fails_is_no_success(
 def test_what_is_not_there_is_not_destroyed(
     stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    it_is_gone(stubs["stacks"])
+    it_is_gone(stubs)
     asked = cdk()
 
     assert main("prod") == 1
