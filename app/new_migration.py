@@ -82,7 +82,7 @@ def incompatible(container: ops.OpContainer) -> Iterator[str]:
             case ops.AddColumnOp(table_name=table, column=column) if not column.nullable and not column.server_default:
                 yield (
                     f"column {table}.{column.name} must have a value, and the version before gives it none. Give it a "
-                    "server_default, or make it nullable now and NOT NULL in the migration of a later version."
+                    "server_default, or let it be nullable now and NOT NULL in the migration of a later version."
                 )
             case ops.AlterColumnOp(table_name=table, column_name=column):
                 yield from _altered(operation, f"column {table}.{column}")

@@ -35,6 +35,16 @@ def fences(document: Path) -> list[tuple[str, list[str]]]:
     ]
 
 
+def fenced(document: Path) -> list[tuple[str, str]]:
+    """Language and content of each block, as it stands."""
+    return [(token.info, token.content) for token in tokens(document) if token.type == "fence"]
+
+
+def changes_files(document: Path) -> bool:
+    """Say whether it has changes to apply to the project."""
+    return any(info == "diff" for info, _ in fenced(document))
+
+
 def inline_code(document: Path) -> set[str]:
     return {token.content for token in tokens(document) if token.type == "code_inline"}
 

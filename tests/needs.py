@@ -49,6 +49,7 @@ PLACES = {
     "infra/test_agreements.py": ("processes",),
     "infra/test_app.py": ("cdk",),
     "infra/test_applications.py": ("cdk",),
+    "test_course_followed.py": ("database", "cdk", "processes"),
     "test_import_contracts.py": ("processes",),
     "test_local.py": ("database", "minutes"),
     "test_new_migration.py": ("database",),

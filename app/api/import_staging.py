@@ -152,10 +152,12 @@ class _CopySource:
 
 def _copy_line(row: Row) -> str:
     line, product_id, version, product = row
-    values = (product.name, product.description, str(product.price), product.categoria.value, product.email_fornecedor)
+    values = vars(product).values()  # in the order of FIELDS
     identity = f"{line}\t{product_id or COPY_NULL}\t{version or COPY_NULL}\t"
     return (
-        identity + "\t".join(COPY_NULL if value is None else value.translate(COPY_ESCAPES) for value in values) + "\n"
+        identity
+        + "\t".join(COPY_NULL if value is None else str(value).translate(COPY_ESCAPES) for value in values)
+        + "\n"
     )
 
 

@@ -13,6 +13,7 @@ from app.api.errors import FieldError, ImportRefusedError
 from app.api.schemas import GENERATED, ProductBase
 
 FIELDS = tuple(ProductBase.model_fields)
+REQUIRED = tuple(name for name, field in ProductBase.model_fields.items() if field.is_required())
 # Characters. The longest product has 2,500; as JSON that spells out every character in escapes, 30,000.
 LONGEST_ROW = 100_000
 MOST_FIELDS = 100  # of a row; a product has eight
@@ -114,7 +115,7 @@ def _known_header(header: list[str]) -> list[str]:
     names = [name.strip() for name in header]
     mistakes = [f"{_short(name)!r} is not a field" for name in names if name not in (*FIELDS, *GENERATED)]
     mistakes += [f"{_short(name)!r} is there twice" for name, count in sorted(Counter(names).items()) if count > 1]
-    mistakes += [f"{name!r} is missing" for name in FIELDS if name not in names and name != "description"]
+    mistakes += [f"{name!r} is missing" for name in REQUIRED if name not in names]
     if mistakes:
         more = ["and so on"] * (len(mistakes) > MOST_MISTAKES)
         raise ImportRefusedError(

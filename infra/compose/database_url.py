@@ -41,7 +41,7 @@ def database_url(
         ("user", database.owner, f"POSTGRES_USER of {database.service}"),
         ("database", database.name, f"POSTGRES_DB of {database.service}"),
     ):
-        if said[what] not in ("", _UNKNOWN, wanted):
+        if wanted and said[what] not in ("", _UNKNOWN, wanted):  # a missing one is told where it is missing
             reason = f"names the {what} {said[what]}, and on AWS it will be {wanted}, {source}"
             fields.problem(key, reason, f"Write {wanted}, or drop {name} from x-aws.rds.variables.")
     local_parameters = dict(parse_qsl(url.query, keep_blank_values=True))

@@ -206,7 +206,7 @@ def _preview(table: Table, options: ParseOptions) -> None:
         hide_index=True,
         column_config={
             "line": column.NumberColumn(texts.line, width=64),
-            **{field: column.TextColumn(getattr(texts, field), width=width) for field, width in widths.items()},
+            **{field: column.TextColumn(getattr(texts, field), width=widths.get(field)) for field in values},
         },
     )
 

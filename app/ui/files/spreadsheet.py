@@ -22,7 +22,8 @@ from app.ui.prices import DECIMAL_MARKS
 
 FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
 IDENTITY = ("id", "version")  # what exports have besides, by which a row finds its product again
-REQUIRED = tuple(field for field in FIELDS if field != "description")
+OPTIONAL = ("description",)
+REQUIRED = tuple(field for field in FIELDS if field not in OPTIONAL)
 # The first also without its mark, the second as Excel calls "ANSI", the third as its "Unicode text".
 ENCODINGS = ("utf-8-sig", "cp1252", "utf-16")
 SEPARATORS = (",", ";", "\t", "|")

@@ -14,6 +14,7 @@ import streamlit as st
 
 from app.ui.client.api_models import CATEGORIES, ProductFilter
 
+# By which the API sorts.
 COLUMNS = ("id", "name", "description", "price", "categoria", "email_fornecedor", "created_at", "updated_at")
 SIZES = (25, 50, 100, 200)
 LONGEST = {"q": 200, "email_fornecedor": 254}  # characters

@@ -10,6 +10,7 @@ import streamlit as st
 from app.ui import prices, session
 from app.ui.client.api_models import CATEGORIES, EDITABLE, Product
 from app.ui.formats import moment, money
+from app.ui.products.list_view import COLUMNS
 from app.ui.texts import Texts
 
 NOTHING_SELECTED: dict[str, dict[str, list[Any]]] = {"selection": {"rows": [], "columns": [], "cells": []}}
@@ -34,7 +35,8 @@ def select_from(
     def selected() -> None:
         # The whole list is sorted, which only the API can do: a selected column is a wish for an order.
         for column in st.session_state[key]["selection"]["columns"]:
-            on_sort(f"-{column}" if sort == column else column)
+            if column in COLUMNS:
+                on_sort(f"-{column}" if sort == column else column)
 
     columns = _columns(texts, sort)
     columns[OPEN] = st.column_config.ButtonColumn("", type="tertiary", width=64, key=OPEN)
@@ -122,17 +124,18 @@ def _changes(product: Product, row: dict[Any, Any]) -> dict[str, Any]:
 
 def _rows(products: Sequence[Product]) -> pd.DataFrame:
     rows = pd.DataFrame([vars(product) for product in products])
-    rows["description"] = rows["description"].fillna("").astype(str)
+    words = [name for name in EDITABLE if name != "price"]
+    rows[words] = rows[words].fillna("").astype(str)
     return rows.drop(columns="version")
 
 
 def _columns(texts: Texts, sort: str) -> dict[str, Any]:
     column = st.column_config
     return {
+        **{name: column.TextColumn(_head(name, texts, sort)) for name in EDITABLE},
         "id": column.NumberColumn(_head("id", texts, sort), width=90, format="%d"),
         "name": column.TextColumn(_head("name", texts, sort), width=290),
         "email_fornecedor": column.TextColumn(_head("email_fornecedor", texts, sort), width=300),
-        "description": column.TextColumn(_head("description", texts, sort)),
     }
 
 

@@ -8,57 +8,20 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from app.api.migrations import history
+
 revision = "0008"
 down_revision = "0007"
 
-WHOSE = "nullif(current_setting('catalogue.person', true), '')"  # app/api/person.py; after a transaction it is ''
-WHICH = "nullif(current_setting('catalogue.deletion', true), '')::uuid"
 FIELDS = ("name", "description", "price", "categoria", "email_fornecedor")
-COLUMNS = ("id", *FIELDS, "created_at", "updated_at", "version", "created_by")
-
-
-def _old(prefix: str, columns: tuple[str, ...]) -> str:
-    return ", ".join(f"{prefix}.{column}" for column in columns)
-
-
-def _each(template: str) -> str:
-    return ", ".join(template.format(field=field) for field in FIELDS)
-
-
-DIFFERENT = f"({_old('OLD', FIELDS)}) IS DISTINCT FROM ({_old('NEW', FIELDS)})"
-DIFFERENCES = _each(
-    "'{field}', CASE WHEN OLD.{field} IS DISTINCT FROM NEW.{field} THEN jsonb_build_array(OLD.{field}, NEW.{field}) END"
-)
-# Not in the trigger's WHEN, because of which no migration could change the type of a column.
-NOTE_CHANGE = f"""
-CREATE FUNCTION products_note_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF {DIFFERENT} THEN
-        INSERT INTO product_changes (product_id, version, person, action, changes) VALUES (
-            NEW.id, NEW.version, {WHOSE}, 'changed', jsonb_strip_nulls(jsonb_build_object({DIFFERENCES})));
-    END IF;
-    RETURN NULL;
-END $$
-"""  # noqa: S608 - put together from constants, as all below
-# An id that is in the bin already is of another life of the table: the newest counts.
-KEEP_DELETED = f"""
-CREATE FUNCTION products_keep_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO deleted_products ({", ".join(COLUMNS)}, deleted_by, deletion)
-    VALUES ({_old("OLD", COLUMNS)}, {WHOSE}, {WHICH})
-    ON CONFLICT (id) DO UPDATE SET ({", ".join(COLUMNS[1:])}, deleted_at, deleted_by, deletion)
-        = ({_old("EXCLUDED", COLUMNS[1:])}, now(), EXCLUDED.deleted_by, EXCLUDED.deletion);
-    INSERT INTO product_changes (product_id, version, person, action)
-    VALUES (OLD.id, OLD.version, {WHOSE}, 'deleted');
-    RETURN NULL;
-END $$
-"""  # noqa: S608
+COLUMNS = history.columns(FIELDS)
 TRIGGERS = """
 CREATE TRIGGER products_note_change AFTER UPDATE ON products
     FOR EACH ROW EXECUTE FUNCTION products_note_change();
 CREATE TRIGGER products_keep_deleted AFTER DELETE ON products
     FOR EACH ROW EXECUTE FUNCTION products_keep_deleted();
 """
-# SQLite gives the number of a deleted product to the next one, unless told otherwise when the table is made; and it
-# has no settings, but functions of the program's (app/api/database.py).
+# SQLite gives the number of a deleted product to the next one, unless told otherwise when the table is made.
 SQLITE = (
     """
 CREATE TABLE products_anew (
@@ -79,21 +42,6 @@ CREATE TABLE products_anew (
     f"INSERT INTO products_anew SELECT {', '.join(COLUMNS[:-1])}, NULL FROM products",  # noqa: S608
     "DROP TABLE products",
     "ALTER TABLE products_anew RENAME TO products",
-    f"""
-CREATE TRIGGER products_note_change AFTER UPDATE ON products
-WHEN {_each("OLD.{field} IS NOT NEW.{field}").replace(",", " OR")} BEGIN
-    INSERT INTO product_changes (product_id, version, person, action, changes) VALUES (
-        NEW.id, NEW.version, catalogue_person(), 'changed', json_patch('{{}}', json_object({
-        _each("'{field}', CASE WHEN OLD.{field} IS NOT NEW.{field} THEN json_array(OLD.{field}, NEW.{field}) END")
-    })));
-END""",  # noqa: S608
-    f"""
-CREATE TRIGGER products_keep_deleted AFTER DELETE ON products BEGIN
-    INSERT OR REPLACE INTO deleted_products ({", ".join(COLUMNS)}, deleted_by)
-    VALUES ({_old("OLD", COLUMNS)}, catalogue_person());
-    INSERT INTO product_changes (product_id, version, person, action)
-    VALUES (OLD.id, OLD.version, catalogue_person(), 'deleted');
-END""",  # noqa: S608
 )
 
 
@@ -133,12 +81,12 @@ def upgrade() -> None:
     if not is_postgresql:
         for statement in SQLITE:
             op.execute(statement)
+        history.keep(*FIELDS)
         return
     op.add_column("products", sa.Column("created_by", sa.String(255)))
     # In a second step, or it would be evaluated now, for the products that are there.
-    op.execute(f"ALTER TABLE products ALTER COLUMN created_by SET DEFAULT {WHOSE}")
-    op.execute(NOTE_CHANGE)
-    op.execute(KEEP_DELETED)
+    op.execute(f"ALTER TABLE products ALTER COLUMN created_by SET DEFAULT {history.WHOSE}")
+    history.keep(*FIELDS)
     op.execute(TRIGGERS)
 
 
