@@ -18,7 +18,8 @@ def main() -> None:
     app = aws_cdk.App()
     repository = app.node.try_get_context("repository")
     environments = app.node.try_get_context("environments") or {}
-    enabled = (app.node.try_get_context("preview") or {}).get("enabled") is True
+    preview = app.node.try_get_context("preview") or {}
+    enabled = preview.get("enabled") is True
     try:
         project = read(find()).name
     except ComposeError as error:
@@ -31,6 +32,7 @@ def main() -> None:
         project=project,
         repository=repository,
         environments=[*environments, *([PREVIEW] if enabled else [])],
+        seeds=preview.get("seed") is not None,
         provider_arn=app.node.try_get_context("provider"),
     )
     app.synth()

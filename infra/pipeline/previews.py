@@ -1,7 +1,7 @@
 """`make preview PR=12` deploys a pull request's environment; `make previews` lists them, and which are over.
 
 Each is deleted by a schedule of its own stack (infra/constructs/expiry.py); `make previews ARGS=--expired` removes what
-is there all the same.
+is there all the same. One that is deployed is filled by `preview.seed` of cdk.json, where there is one.
 """
 
 import datetime
@@ -23,6 +23,7 @@ from infra.plan.preview import (
     EXPIRES_FORMAT,
     PreviewError,
     PreviewSettings,
+    Seed,
     is_preview,
     preview_settings,
 )
@@ -75,7 +76,21 @@ def up(number: str) -> int:
             file=sys.stderr,
         )
         return 1
-    return operate(["deploy", "--env", name])
+    code = operate(["deploy", "--env", name])
+    if code == 0 and settings.seed is not None:
+        fill(name, settings.seed)
+    return code
+
+
+def fill(environment: str, seed: Seed) -> None:
+    """Run the seed, and say when it failed: no failure of the preview, which is there and can be filled by hand."""
+    asked = ["--env", environment, seed.service, "--", *seed.command]
+    if operate(["run", *asked]):
+        print(
+            f"make preview: {environment} is deployed, but context.preview.seed of cdk.json did not fill it; why is "
+            f"above. Once that is mended: python -m infra.operations run {' '.join(asked)}",
+            file=sys.stderr,
+        )
 
 
 def down(number: str) -> int:

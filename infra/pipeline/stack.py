@@ -55,9 +55,13 @@ class PipelineStack(Stack):
         project: str,
         repository: str,
         environments: Iterable[str],
+        seeds: bool = False,
         provider_arn: str | None = None,
     ) -> None:
-        """`repository` is OWNER/NAME; `provider_arn` the account's provider where it has one: it can have but one."""
+        """`repository` is OWNER/NAME; `provider_arn` the account's provider where it has one: it can have but one.
+
+        Where `seeds`, previews are filled by a task of their own, which their role may run.
+        """
         super().__init__(
             scope,
             construct_id,
@@ -86,17 +90,16 @@ class PipelineStack(Stack):
                 ),
             )
             # An environment is deployed with what another one ran, so each may look at all of them, and change one.
-            for statement in self._statements([f"{project}-{_stack_of(one)}" for one in names]):
+            statements = self._statements([f"{project}-{_stack_of(one)}" for one in names])
+            if name == PREVIEW and seeds:
+                statements += _run_once(f"{project}-{_stack_of(PREVIEW)}")
+            for statement in statements:
                 role.add_to_policy(statement)
             CfnOutput(
                 self, f"RoleArn-{name}", value=role.role_arn, description=f"AWS_ROLE of GitHub's environment {name}"
             )
 
     def _statements(self, stacks: list[str]) -> list[iam.PolicyStatement]:
-        def arns(service: str, *resources: str) -> list[str]:
-            prefix = f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}"
-            return [f"{prefix}:{resource}" for resource in resources]
-
         bootstrap = [
             f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-{_QUALIFIER}-{name}-role-{Aws.ACCOUNT_ID}-{Aws.REGION}"
             for name in BOOTSTRAP_ROLES
@@ -104,24 +107,45 @@ class PipelineStack(Stack):
         repository = f"repository/cdk-{_QUALIFIER}-container-assets-{Aws.ACCOUNT_ID}-{Aws.REGION}"
         return [
             _allow("Deploy", ("sts:AssumeRole",), bootstrap),
-            _allow("SeeStacks", _OF_STACK, arns("cloudformation", *(f"stack/{stack}/*" for stack in stacks))),
+            _allow("SeeStacks", _OF_STACK, _arns("cloudformation", *(f"stack/{stack}/*" for stack in stacks))),
             # A cluster is called after its stack, and CloudFormation adds to the name.
             _allow(
                 "SeeTasks",
                 _OF_TASKS,
-                arns("ecs", *(f"{kind}/{stack}-*" for stack in stacks for kind in ("service", "task"))),
+                _arns("ecs", *(f"{kind}/{stack}-*" for stack in stacks for kind in ("service", "task"))),
             ),
             _allow(
                 "SeeLogs",
                 _OF_LOGS,
-                arns(
+                _arns(
                     "logs",
                     *(f"log-group:{path}/*" for stack in stacks for path in (f"/{stack}", f"/aws/events/{stack}")),
                 ),
             ),
-            _allow("SeeImages", ("ecr:DescribeImages",), arns("ecr", repository)),
+            _allow("SeeImages", ("ecr:DescribeImages",), _arns("ecr", repository)),
             _allow("SeeWhatHasNoName", _UNNAMED, ["*"]),
         ]
+
+
+def _arns(service: str, *resources: str) -> list[str]:
+    """Return the ARNs of resources of this account and region."""
+    prefix = f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    return [f"{prefix}:{resource}" for resource in resources]
+
+
+def _run_once(stack: str) -> list[iam.PolicyStatement]:
+    """Return what infra/operations/run.py does: a task in the stack's cluster, with the roles of its services."""
+    pass_role = _allow("RunAs", ("iam:PassRole",), [f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{stack}-*"])
+    pass_role.add_condition("StringEquals", {"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+    run_task = _allow("RunOnce", ("ecs:RunTask",), _arns("ecs", f"task-definition/{stack}-*"))
+    run_task.add_condition("ArnLike", {"ecs:cluster": _arns("ecs", f"cluster/{stack}-*")})
+    return [
+        pass_role,
+        run_task,
+        _allow("StopWhatRuns", ("ecs:StopTask",), _arns("ecs", f"task/{stack}-*")),
+        # Neither takes a resource (Service Authorization Reference); what is registered runs only as said above.
+        _allow("Register", ("ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition"), ["*"]),
+    ]
 
 
 def _stack_of(environment: str) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from infra.plan.instance_classes import MEMORY_GIB
+
 EXPIRES = "expires"
 """The tag of a preview's stack that says until when it is there, …"""
 
@@ -32,8 +34,21 @@ _CHEAPEST: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+# What a larger class gives way to: the cheapest that has the memory for signing in by IAM (iam_sign_in.py).
+_INSTANCE_CLASS = "db.t4g.small"
+
+
 class PreviewError(ValueError):
     """There is no such environment; the message says why."""
+
+
+class Seed(BaseModel):
+    """What fills a preview: a command that is run once in a task like a service's, and does no harm when run again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    service: str  # of the compose file, whose image, variables and role in the database it has
+    command: Annotated[list[str], Field(min_length=1)]
 
 
 class PreviewSettings(BaseModel):
@@ -45,6 +60,7 @@ class PreviewSettings(BaseModel):
     like: str  # the environment whose settings it begins with
     hours: Annotated[int, Field(ge=1, le=168)]  # from its last deployment to its end
     limit: Annotated[int, Field(ge=1, le=20)]  # how many there are at a time
+    seed: Seed | None = None  # without it, a preview is empty
 
 
 def is_preview(name: object) -> bool:
@@ -74,4 +90,6 @@ def with_preview(name: object, context: Mapping[str, Any]) -> Any:
     made: dict[str, Any] = copy.deepcopy({**like, "deletion_protection": False, "web_acl": False})
     for section, values in _CHEAPEST.items():
         made[section] = {**made.get(section, {}), **values}
+    if MEMORY_GIB.get(made["database"].get("instance_class"), 0) > MEMORY_GIB[_INSTANCE_CLASS]:
+        made["database"]["instance_class"] = _INSTANCE_CLASS
     return {**environments, str(name): made}

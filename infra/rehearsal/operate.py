@@ -11,7 +11,9 @@ from infra.operations.__main__ import main
 from infra.operations.deployment import Deployment
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
+from infra.plan.preview import preview_settings
 from infra.rehearsal.emulator import Emulator
+from infra.rehearsal.engine import ROOT
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.site import Site
 
@@ -36,6 +38,7 @@ def operate(environment: str) -> list[str]:
     code, said = _ask(environment, "run", service, "--", "sh", "-c", "echo seen; exit 3")
     if code != 3 or "seen" not in said.splitlines():
         raise RehearsalError(f"run: ended with {code} instead of 3, and said: {said}")
+    seeded = _fill(environment)
     services = ", ".join(f"{one['name']} {one['running']} of {one['desired']}" for one in status["services"])
     return [
         f"status: {services}",
@@ -43,7 +46,20 @@ def operate(environment: str) -> list[str]:
         f"events: {happened}",
         f"trace {service}: {', '.join(steps)}",
         "run: its log, and its exit code 3",
+        *seeded,
     ]
+
+
+def _fill(environment: str) -> list[str]:
+    """Run twice what fills a preview, where cdk.json has it: the second time it has to leave everything as it is."""
+    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    seed = preview_settings(context["preview"]).seed if "preview" in context else None
+    if seed is None:
+        return []
+    said = [_ask(environment, "run", seed.service, "--", *seed.command) for _ in range(2)]
+    if failed := [text for code, text in said if code]:
+        raise RehearsalError(f"{' '.join(seed.command)}: {failed[0]}")
+    return [text.splitlines()[-1] for _, text in said]
 
 
 def failure_cards(environment: str, emulator: Emulator) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from infra.pipeline.previews import main
+from infra.pipeline.previews import fill, main
+from infra.plan.preview import Seed
 from testkit.tools import ROOT
 from tests.infra.conftest import CONTEXT
 from tests.infra.operations.conftest import InstallCdk, stub_clients
@@ -133,3 +134,49 @@ def test_closing_a_pull_request_removes_its_own(stacks: Stubber, project: Path, 
 
     assert main("down", "12") == 0
     assert asked() == ["us-east-1: destroy --force --context environment=pr-12"]
+
+
+SEED = Seed(service="api", command=["python", "-m", "app.api.seed"])
+
+
+def test_a_seed_that_cannot_run_is_told_with_the_command_that_makes_up_for_it_and_is_no_failure(
+    stacks: Stubber, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = (
+        "User: arn:aws:sts::1:assumed-role/p/x is not authorized to perform: ecs:RunTask on resource: arn:aws:ecs:x"
+    )
+    stacks.add_client_error("describe_stacks", "AccessDenied", message)
+
+    fill("pr-12", SEED)
+
+    said = capsys.readouterr().err
+    assert "pr-12 is deployed, but context.preview.seed of cdk.json did not fill it" in said
+    assert "these credentials lack the permission ecs:RunTask" in said
+    assert said.rstrip().endswith("python -m infra.operations run --env pr-12 api -- python -m app.api.seed")
+
+
+def test_a_seed_of_a_service_that_there_is_not_is_told_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = stub_clients(monkeypatch, "cloudformation", "ecs")
+    name = "catalogue-pr-12"
+    aws["cloudformation"].add_response("describe_stacks", {"Stacks": [stack(name, 5)]}, {"StackName": name})
+    listed = [
+        {
+            "LogicalResourceId": kind,
+            "PhysicalResourceId": kind.lower(),
+            "ResourceType": f"AWS::ECS::{kind}",
+            "LastUpdatedTimestamp": NOW,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for kind in ("Cluster", "Service")
+    ]
+    aws["cloudformation"].add_response("list_stack_resources", {"StackResourceSummaries": listed}, {"StackName": name})
+    described = {"serviceName": "x", "taskDefinition": f"arn:aws:ecs:us-east-1:1:task-definition/{name}-api:1"}
+    aws["ecs"].add_response("describe_services", {"services": [described]})
+
+    fill("pr-12", SEED.model_copy(update={"service": "backend"}))
+
+    said = capsys.readouterr().err
+    assert "run: there is no service backend; there are api" in said
+    assert "pr-12 is deployed, but context.preview.seed of cdk.json did not fill it" in said

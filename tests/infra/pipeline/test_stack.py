@@ -16,7 +16,7 @@ from tests.infra.conftest import Template
 NAMES = ("dev", "prod")
 
 
-def synthesised(provider_arn: str | None = None) -> Template:
+def synthesised(provider_arn: str | None = None, names: tuple[str, ...] = NAMES, *, seeds: bool = False) -> Template:
     import aws_cdk
     from aws_cdk.assertions import Template as Assertions
 
@@ -24,7 +24,13 @@ def synthesised(provider_arn: str | None = None) -> Template:
 
     app = aws_cdk.App(context={"aws:cdk:enable-path-metadata": True})
     stack = PipelineStack(
-        app, "p", project="shop", repository="team/shop", environments=NAMES, provider_arn=provider_arn
+        app,
+        "p",
+        project="shop",
+        repository="team/shop",
+        environments=names,
+        seeds=seeds,
+        provider_arn=provider_arn,
     )
     return Template(dict(Assertions.from_stack(stack).to_json()), bool(stack.termination_protection))
 
@@ -85,6 +91,41 @@ def test_what_can_be_named_is_looked_at_by_name(template: Template) -> None:
                 assert "shop" in arn or "cdk-hnb659fds-" in arn
     everything = [one for one in statements(template, "dev") if one["Resource"] == "*"]
     assert [one["Sid"] for one in everything] == ["SeeWhatHasNoName"]
+
+
+def test_the_role_of_previews_alone_runs_their_seed_in_their_clusters_and_with_their_roles() -> None:
+    template = synthesised(names=("dev", "preview"), seeds=True)
+
+    def may(name: str) -> dict[str, tuple[list[str], Any]]:
+        return {
+            action: ([text(arn) for arn in many(one["Resource"])], one)
+            for one in statements(template, name)
+            for action in many(one["Action"])
+        }
+
+    dev, preview = may("dev"), may("preview")
+    added = preview.keys() - dev.keys()
+
+    assert added == {
+        "ecs:DeregisterTaskDefinition",
+        "ecs:RegisterTaskDefinition",
+        "ecs:RunTask",
+        "ecs:StopTask",
+        "iam:PassRole",
+    }
+    (roles,) = preview["iam:PassRole"][0]
+    assert roles.endswith(":role/shop-pr-*-*")
+    assert preview["iam:PassRole"][1]["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    }
+    (definitions,) = preview["ecs:RunTask"][0]
+    assert definitions.endswith(":task-definition/shop-pr-*-*")
+    (cluster,) = many(preview["ecs:RunTask"][1]["Condition"]["ArnLike"]["ecs:cluster"])
+    assert text(cluster).endswith(":cluster/shop-pr-*-*")
+    (tasks,) = preview["ecs:StopTask"][0]
+    assert tasks.endswith(":task/shop-pr-*-*")
+    without = synthesised(names=("dev", "preview"))
+    assert "iam:PassRole" not in json.dumps(without.body)
 
 
 def test_the_bootstrap_has_the_roles_that_are_taken() -> None:
