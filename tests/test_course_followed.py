@@ -15,8 +15,8 @@ from tests import documents
 from tests.infra.conftest import copy_project
 
 CHAPTERS = [path for path in sorted((ROOT / "docs/course").glob("*.md")) if documents.changes_files(path)]
-COPIED = ("app", "infra", "tests", "testkit", "requirements", ".streamlit", ".dockerignore", "Makefile")
-COPIED += ("pyproject.toml", "docker-compose.yml", "cdk.json")
+COPIED = [*("app", "infra", "tests", "testkit", "requirements", ".streamlit", ".dockerignore", "Makefile")]
+COPIED += ["pyproject.toml", "docker-compose.yml", "cdk.json"]
 # Everything is set up, whatever the copy's files are younger than.
 MAKE = 'make() { command make -o .venv/.ready -o .venv/checkov/.ready -o node_modules/.ready "$@"; }\n'
 
