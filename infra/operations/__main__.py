@@ -12,6 +12,7 @@ from infra.operations import (
     failures,
     logs,
     restart,
+    restore,
     rollback,
     run,
     scale,
@@ -34,7 +35,7 @@ VERBS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(verify, deploy, smoke, status, logs, events, trace, failures),
-        *(run, exec_in_task, tunnel, restart, scale, rollback, backup, users, open_url),
+        *(run, exec_in_task, tunnel, restart, scale, rollback, backup, restore, users, open_url),
     )
 }
 

@@ -1,11 +1,13 @@
 """`make destroy ENV=…`: removes an environment, and says what stays, why, what it costs, and how to remove that too."""
 
 import sys
+from functools import partial
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operations import cdk, stacks
-from infra.operations.kept import kept
+from infra.operations import beside, cdk, database_sign_in, stacks
+from infra.operations.kept import SNAPSHOT, Kept, kept
 from infra.operations.left import report
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
@@ -22,7 +24,19 @@ def main(environment: str) -> int:
             print(f"make destroy: there is no stack {stack_name} in {session.region_name}", file=sys.stderr)
             return 1
         left = kept(session, stack_name)
-        code = cdk.run("destroy", "--context", f"environment={environment}", region=str(session.region_name))
+        if others := _beside(session, left):
+            print("make destroy: nothing is removed yet. " + others, file=sys.stderr)
+            return 1
+        destroy = partial(
+            cdk.run, "destroy", "--context", f"environment={environment}", region=str(session.region_name)
+        )
+        code = destroy()
+        if (
+            code
+            and stacks.status(session, stack_name) == "DELETE_FAILED"
+            and database_sign_in.withdraw(session, stack_name)
+        ):
+            code = destroy("--force")  # a yes has been given
         if code:
             print(
                 "It is not gone, or not all of it: mend what failed, then make destroy again. Where cdk.json has "
@@ -38,6 +52,23 @@ def main(environment: str) -> int:
         print(f"make destroy: {error}", file=sys.stderr)
         return 1
     return code
+
+
+def _beside(session: boto3.Session, left: list[Kept]) -> str:
+    """Return what to do about databases beside the stack's, which are in its network; nothing when there are none."""
+    rds, region = session.client("rds"), str(session.region_name)
+    names = [one.identity for one in left if one.type == SNAPSHOT]
+    found = {one: of for name in names for one, of in beside.instances(rds, name).items() if one not in names}
+    if not found:
+        return ""
+    commands = [
+        beside.how_to_delete(region, one, protected=bool(of["DeletionProtection"])) for one, of in found.items()
+    ]
+    return (
+        f"In the stack's network there {'is' if len(found) == 1 else 'are'} {', '.join(found)} too, with data that the "
+        "stack's database has not, and CloudFormation cannot remove the network around them. Delete them first; a last "
+        "snapshot of each stays:\n" + "\n".join(commands)
+    )
 
 
 if __name__ == "__main__":

@@ -54,6 +54,23 @@ def rotate(session: boto3.Session, stack: str, secret: str) -> list[str]:
     return _replace_tasks(session, resources)
 
 
+def owners_secrets(resources: Sequence[StackResource]) -> list[str]:
+    """Return the ARN of the secret with the name and the password of the database's owner, in a list, or none."""
+    return _secrets(resources, _OWNERS)
+
+
+def owners_password(session: boto3.Session, resources: Sequence[StackResource]) -> str:
+    """Return the password of the database's owner; raise `LookupError` when the stack has no such secret.
+
+    Raises:
+        BotoCoreError, ClientError: AWS refused.
+    """
+    for arn in owners_secrets(resources):
+        known = json.loads(session.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+        return str(known["password"])
+    raise LookupError("there is no secret of the database's owner")
+
+
 def _secrets(resources: Sequence[StackResource], logical: str) -> list[str]:
     """Return the ARNs of the secrets whose logical names match."""
     return [
@@ -65,7 +82,7 @@ def _secrets(resources: Sequence[StackResource], logical: str) -> list[str]:
 
 def _rotate_owner(session: boto3.Session, stack: str, resources: Sequence[StackResource]) -> None:
     secrets = session.client("secretsmanager")
-    found = _secrets(resources, _OWNERS)
+    found = owners_secrets(resources)
     if not found:
         raise RotateError(f"{stack} has no database")
     (owner,) = found

@@ -25,17 +25,17 @@ def operate(environment: str) -> list[str]:
 
     Raises RehearsalError at the first verb that fails or does not see what is there.
     """
-    status = _facts(environment, "status")
+    status = facts(environment, "status")
     short = [one["name"] for one in status["services"] if one["running"] < one["desired"]]
     if short:
         raise RehearsalError(f"status: {', '.join(short)} runs fewer tasks than it should")
-    logged = _facts(environment, "logs", "--since", "1h")
+    logged = facts(environment, "logs", "--since", "1h")
     if not logged:
         raise RehearsalError("logs: nobody has logged anything")
     service = status["services"][0]["name"]
-    steps = [step["what"] for step in _facts(environment, "trace", service)]
-    happened = len(_facts(environment, "events"))
-    code, said = _ask(environment, "run", service, "--", "sh", "-c", "echo seen; exit 3")
+    steps = [step["what"] for step in facts(environment, "trace", service)]
+    happened = len(facts(environment, "events"))
+    code, said = ask(environment, "run", service, "--", "sh", "-c", "echo seen; exit 3")
     if code != 3 or "seen" not in said.splitlines():
         raise RehearsalError(f"run: ended with {code} instead of 3, and said: {said}")
     seeded = _fill(environment)
@@ -56,7 +56,7 @@ def _fill(environment: str) -> list[str]:
     seed = preview_settings(context["preview"]).seed if "preview" in context else None
     if seed is None:
         return []
-    said = [_ask(environment, "run", seed.service, "--", *seed.command) for _ in range(2)]
+    said = [ask(environment, "run", seed.service, "--", *seed.command) for _ in range(2)]
     if failed := [text for code, text in said if code]:
         raise RehearsalError(f"{' '.join(seed.command)}: {failed[0]}")
     return [text.splitlines()[-1] for _, text in said]
@@ -67,13 +67,13 @@ def failure_cards(environment: str, emulator: Emulator) -> list[str]:
 
     Raises RehearsalError when it says nothing.
     """
-    lines = _facts(environment, "logs", "--previous")
+    lines = facts(environment, "logs", "--previous")
     if not lines:
         raise RehearsalError("logs --previous: nothing of a task that is gone")
     emulator.an_hour_later()
     if list(Deployment(open_session(), plan_of(environment)).stopped_and_running("STOPPED")):
         raise RehearsalError("ECS still knows of tasks that stopped an hour ago")
-    cards = [f"{one['service']}: {one['reason']} → {one['key']}" for one in _facts(environment, "failures")]
+    cards = [f"{one['service']}: {one['reason']} → {one['key']}" for one in facts(environment, "failures")]
     if not cards:
         raise RehearsalError("failures: knows of no task that failed an hour ago")
     return [
@@ -87,7 +87,7 @@ def back_and_forward(environment: str, site: Site) -> list[str]:
 
     Raises RehearsalError when another one answers afterwards.
     """
-    newest = {one["service"]: one["revision"] for one in reversed(_facts(environment, "rollback"))}
+    newest = {one["service"]: one["revision"] for one in reversed(facts(environment, "rollback"))}
     latest = _version(site)
     _must(environment, "rollback", "previous")
     earlier = _awaited(environment, site, lambda version: version != latest)
@@ -99,7 +99,7 @@ def back_and_forward(environment: str, site: Site) -> list[str]:
 def _awaited(environment: str, site: Site, is_right: Callable[[str], bool]) -> str:
     """Wait until every service has come to the end of its deployment; return the version that answers then."""
     deadline = time.monotonic() + _PATIENCE
-    while any(one["deployment"] != "completed" for one in _facts(environment, "status")["services"]):
+    while any(one["deployment"] != "completed" for one in facts(environment, "status")["services"]):
         if time.monotonic() > deadline:
             raise RehearsalError(f"rollback: it is not there after {_PATIENCE} s")
         time.sleep(1)
@@ -113,19 +113,21 @@ def _version(site: Site) -> str:
 
 
 def _must(environment: str, verb: str, *arguments: str) -> None:
-    code, said = _ask(environment, verb, *arguments)
+    code, said = ask(environment, verb, *arguments)
     if code:
         raise RehearsalError(f"{verb} ended with {code}: {said}")
 
 
-def _facts(environment: str, verb: str, *arguments: str) -> Any:
-    code, said = _ask(environment, verb, "--json", *arguments)
+def facts(environment: str, verb: str, *arguments: str) -> Any:
+    """Return the facts that a verb prints; RehearsalError when it fails."""
+    code, said = ask(environment, verb, "--json", *arguments)
     if code:
         raise RehearsalError(f"{verb}: ended with {code}: {said}")
     return json.loads(said)
 
 
-def _ask(environment: str, verb: str, *arguments: str) -> tuple[int, str]:
+def ask(environment: str, verb: str, *arguments: str) -> tuple[int, str]:
+    """Return a verb's exit code and what it said."""
     said, complaints = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complaints):
         code = main([verb, "--env", environment, *arguments])

@@ -14,6 +14,7 @@ from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.nap import nap
 from infra.rehearsal.operate import back_and_forward, failure_cards, operate
+from infra.rehearsal.restored import restored
 from infra.rehearsal.site import Site
 from infra.rehearsal.unwell import replaced
 from infra.rehearsal.update import roll_back, roll_through
@@ -82,6 +83,12 @@ SCENARIOS = {
         title="Look at it and work on it as its operators do", play=lambda deployment: operate(deployment.environment)
     ),
     "sleep": Scenario(title="make sleep, make wake", play=_sleep),
+    "restore-data": Scenario(
+        title="Back up, change data by mistake, go back to the snapshot",
+        play=lambda deployment: restored(
+            deployment.environment, deployment.stack_name, deployment.session, deployment.site
+        ),
+    ),
     "import": Scenario(
         title=f"Import {files.IMPORT_ROWS:,} products over connections that are cut",
         play=lambda deployment: files.import_whose_connection_is_cut(deployment.site),

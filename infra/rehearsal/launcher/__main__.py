@@ -21,6 +21,7 @@ from infra.rehearsal.launcher import (
     balancer,
     container_definitions,
     database,
+    database_api,
     distribution,
     fargate,
     hour,
@@ -58,13 +59,15 @@ def main() -> None:
         replace(app, "_stop_docker_containers", lambda _: lambda *_: _remove_containers(engine))
         interfaces = Interfaces(engine)
         balancer.install(interfaces)
-        database.install(engine, interfaces, certificates)
+        database_api.install(engine, database.install(engine, interfaces, certificates))
         snapshots.keep_data(engine)
         volumes.install(engine)
         fargate.install(engine, interfaces, certificates)
         config.insecure_bind, config.bind = config.bind, [_HTTPS]
         config.certfile = config.keyfile = str(certificates.for_what_is_served())
         config.alpn_protocols = ["http/1.1"]
+    else:
+        database_api.install()
     snapshots.install()
     config.graceful_timeout = 1
     try:

@@ -33,29 +33,45 @@ def protect() -> None:
     instances["delete"] = delete
 
 
-def install(engine: Any, interfaces: Interfaces, certificates: Authority) -> None:
+class Servers:
+    """The PostgreSQL of each instance: a container, and the interface at which it answers."""
+
+    def __init__(self, engine: Any, interfaces: Interfaces, certificates: Authority) -> None:
+        self._engine, self._interfaces, self._certificates = engine, interfaces, certificates
+        self._running: dict[str, Interface] = {}
+
+    def start(self, instance: dict[str, Any], snapshot: str | None) -> None:
+        """Start that of an instance, with what a snapshot holds."""
+        made = _start(self._engine, instance, self._interfaces, self._certificates, snapshot)
+        self._running[instance["DBInstanceIdentifier"]], instance["_docker_container_id"] = made
+
+    def remove(self, identifier: str, container: str | None) -> None:
+        """Remove that of an instance, should it have one."""
+        ecs._remove_docker_container(self._engine, container)
+        if identifier in self._running:
+            self._interfaces.remove(self._running.pop(identifier))
+
+
+def install(engine: Any, interfaces: Interfaces, certificates: Authority) -> Servers:
     """Start and stop a container with each instance of CloudFormation's."""
     instances = handlers(INSTANCE)
     create_record, delete_record = instances["create"], instances["delete"]
-    running: dict[str, Interface] = {}
+    servers = Servers(engine, interfaces, certificates)
 
     def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         identifier, attributes = create_record(logical_id, properties, stack_name)
-        instance = rds._instances[identifier]
-        made = _start(engine, instance, interfaces, certificates, properties.get("DBSnapshotIdentifier"))
-        running[identifier], instance["_docker_container_id"] = made
+        servers.start(rds._instances[identifier], properties.get("DBSnapshotIdentifier"))
         return identifier, attributes
 
     def delete(identifier: str, properties: dict[str, Any]) -> None:
         container = rds._instances.get(identifier, {}).get("_docker_container_id")
         delete_record(identifier, properties)
-        ecs._remove_docker_container(engine, container)
-        if identifier in running:
-            interfaces.remove(running.pop(identifier))
+        servers.remove(identifier, container)
 
     instances["create"], instances["delete"] = create, delete
     run_off_the_loop(INSTANCE)
     replace(rds, "_set_db_instance_status", partial(_pausing, engine))
+    return servers
 
 
 def _pausing(engine: Any, set_status: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""A snapshot that CloudFormation has made of an instance holds its data, and an instance can be made from it.
+"""A snapshot of an instance holds its data, and an instance can be made from it.
 
 The emulator writes both down only. The data is what PostgreSQL's own tools write of all databases and roles.
 """
@@ -7,7 +7,7 @@ import io
 import tarfile
 from typing import Any
 
-from infra.rehearsal.launcher.internals import handlers, provisioners, rds
+from infra.rehearsal.launcher.internals import handlers, rds, replace
 
 INSTANCE = "AWS::RDS::DBInstance"
 SUPERUSER = "rdsadmin"
@@ -35,23 +35,34 @@ def install() -> None:
 
 
 def keep_data(engine: Any) -> None:
-    """Have the snapshot of an instance hold what is in the instance's container."""
-    instances = handlers(INSTANCE)
-    make_record = instances["snapshot"]
+    """Have a snapshot hold what is in the instance's container, whoever makes it."""
 
-    def snapshot(identifier: str, properties: dict[str, Any]) -> None:
-        make_record(identifier, properties)
-        instance = rds._instances[identifier]
-        container = engine.containers.get(instance["_docker_container_id"])
-        # Without the role that there is in every container before.
-        dump = f"pg_dumpall --username={SUPERUSER} | grep -v '^CREATE ROLE {SUPERUSER};$' | gzip -1"
-        result = container.exec_run(["bash", "-o", "pipefail", "-c", dump], demux=True)
-        data, errors = result.output
-        if result.exit_code != 0:
-            raise ValueError(f"the data of {identifier} cannot be kept: {(errors or b'').decode()}")
-        _dumps[provisioners._snapshot_id(identifier)] = data
+    def with_data(make_record: Any) -> Any:
+        def make(name: str, instance: dict[str, Any]) -> Any:
+            if name not in _dumps:  # by who deletes an instance, it is kept before
+                keep(engine, name, instance)
+            return make_record(name, instance)
 
-    instances["snapshot"] = snapshot
+        return make
+
+    replace(rds, "_create_snapshot_internal", with_data)
+
+
+def keep(engine: Any, name: str, instance: dict[str, Any]) -> None:
+    """Keep what is in an instance's container under a snapshot's name; ValueError when that is not possible."""
+    container = engine.containers.get(instance["_docker_container_id"])
+    # Without the role that there is in every container before.
+    dump = f"pg_dumpall --username={SUPERUSER} | grep -v '^CREATE ROLE {SUPERUSER};$' | gzip -1"
+    result = container.exec_run(["bash", "-o", "pipefail", "-c", dump], demux=True)
+    data, errors = result.output
+    if result.exit_code != 0:
+        raise ValueError(f"the data of {instance['DBInstanceIdentifier']} cannot be kept: {(errors or b'').decode()}")
+    _dumps[name] = data
+
+
+def forget(name: str) -> None:
+    """Forget what a snapshot holds."""
+    _dumps.pop(name, None)
 
 
 def restore(container: Any, name: str) -> None:

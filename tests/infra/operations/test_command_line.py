@@ -167,7 +167,12 @@ def test_a_command_that_its_caller_leaves_is_stopped_and_leaves_no_task_definiti
 ) -> None:
     expect_stack(aws)
     expect_service(aws)
-    container = {"name": "api", "image": "api:1", "healthCheck": {"command": ["true"]}, "dependsOn": []}
+    logs = {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": f"/{STACK}/api", "awslogs-stream-prefix": "api"},
+    }
+    kept = {"name": "api", "image": "api:1", "logConfiguration": logs}
+    container = {**kept, "healthCheck": {"command": ["true"]}, "dependsOn": []}
     definition = {"family": f"{STACK}-api", "containerDefinitions": [container], "cpu": "256"}
     current, own = f"{ACCOUNT}:task-definition/{STACK}-api:7", f"{ACCOUNT}:task-definition/{STACK}-api-run:1"
     task = f"{ACCOUNT}:task/{CLUSTER}/abc"
@@ -175,7 +180,7 @@ def test_a_command_that_its_caller_leaves_is_stopped_and_leaves_no_task_definiti
     ecs.add_response("describe_task_definition", {"taskDefinition": definition}, {"taskDefinition": current})
     registered = {
         "family": f"{STACK}-api-run",
-        "containerDefinitions": [{"name": "api", "image": "api:1", "essential": True}],
+        "containerDefinitions": [{**kept, "essential": True, "command": ["sleep", "60"]}],
         "cpu": "256",
     }
     ecs.add_response("register_task_definition", {"taskDefinition": {"taskDefinitionArn": own}}, registered)

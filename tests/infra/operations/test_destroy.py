@@ -23,9 +23,10 @@ RESOURCES = {
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stubber]:
-    """Stubs of the CloudFormation and the RDS client."""
-    made = stub_clients(monkeypatch, "cloudformation", "rds", "ecs")
-    return {"stacks": made["cloudformation"], "databases": made["rds"], "tasks": made["ecs"]}
+    """Stubs of the clients."""
+    made = stub_clients(monkeypatch, "cloudformation", "rds", "iam", "ecs")
+    names = {"stacks": "cloudformation", "databases": "rds", "roles": "iam", "tasks": "ecs"}
+    return {name: made[service] for name, service in names.items()}
 
 
 def there_is(stacks: Stubber, *names: str) -> None:
@@ -52,6 +53,11 @@ def there_is(stacks: Stubber, *names: str) -> None:
     stacks.add_response("list_stack_resources", {"StackResourceSummaries": summaries}, {"StackName": STACK})
 
 
+def it_is(stacks: Stubber, status: str) -> None:
+    stack = {"StackName": STACK, "CreationTime": TIME, "StackStatus": status}
+    stacks.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK})
+
+
 def it_is_gone(stubs: dict[str, Stubber]) -> None:
     """Let the stack be gone, and earlier versions of its task definitions be there."""
     stubs["stacks"].add_client_error("describe_stacks", "ValidationError", GONE)
@@ -68,6 +74,7 @@ def test_what_stays_is_named_with_why_its_price_and_what_removes_it(
 ) -> None:
     there_is(stubs["stacks"], *RESOURCES)
     it_is_gone(stubs)
+    stubs["databases"].add_response("describe_db_instances", {"DBInstances": [{"DBInstanceIdentifier": STACK}]})
     stubs["databases"].add_response(
         "describe_db_snapshots",
         {"DBSnapshots": [{"DBSnapshotIdentifier": "catalogue-prod-last"}]},
@@ -112,10 +119,30 @@ def test_a_removal_that_fails_is_no_success(
     stubs: dict[str, Stubber], cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there_is(stubs["stacks"], "Key")
+    it_is(stubs["stacks"], "UPDATE_COMPLETE")
     cdk(1)
 
     assert main("prod") == 1
     assert "make destroy again" in capsys.readouterr().err
+
+
+def test_what_a_restore_gave_a_role_does_not_stand_in_the_way(stubs: dict[str, Stubber], cdk: InstallCdk) -> None:
+    there_is(stubs["stacks"], "Key")
+    it_is(stubs["stacks"], "DELETE_FAILED")
+    role = {
+        "LogicalResourceId": "Role",
+        "PhysicalResourceId": "the-role",
+        "ResourceType": "AWS::IAM::Role",
+        "LastUpdatedTimestamp": TIME,
+        "ResourceStatus": "DELETE_FAILED",
+    }
+    stubs["stacks"].add_response("list_stack_resources", {"StackResourceSummaries": [role]})
+    stubs["roles"].add_response("delete_role_policy", {}, {"RoleName": "the-role", "PolicyName": "restored-database"})
+    it_is_gone(stubs)
+    asked = cdk(1, 0)
+
+    assert main("prod") == 0
+    assert asked()[1] == "us-east-1: destroy --context environment=prod --force"
 
 
 def test_what_is_not_there_is_not_destroyed(

@@ -1,0 +1,224 @@
+"""`restore`: wherever it is interrupted, the same command goes on; on the emulated RDS, with records for instances.
+
+With data in them it is rehearsed (`restore-data`, tests/end_to_end/test_rehearsal.py).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.operations import destroy
+from infra.operations.__main__ import main
+from infra.operations.beside import FROM, called, how_to_delete, is_beside, tags_of
+from infra.operations.database_sign_in import POLICY
+from infra.operations.restore import UNFINISHED
+from infra.rehearsal.emulator import emulated_aws
+from tests.infra.operations.conftest import InstallCdk
+
+NAME = "catalogue-dev"
+SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": json.dumps({"password": "of-today"})}}
+DATABASE = {
+    "Type": "AWS::RDS::DBInstance",
+    "DeletionPolicy": "Snapshot",
+    "Properties": {
+        "DBInstanceIdentifier": NAME,
+        "Engine": "postgres",
+        "EngineVersion": "18",
+        "DBInstanceClass": "db.t4g.small",
+        "DBName": "catalogue",
+        "MasterUsername": "catalogue",
+        "MasterUserPassword": "of-today",
+        "BackupRetentionPeriod": 3,
+        "DeletionProtection": True,
+        "VPCSecurityGroups": ["sg-1"],
+        "DBParameterGroupName": "ours",
+        "AllocatedStorage": 20,
+        "MaxAllocatedStorage": 50,
+        "EnableIAMDatabaseAuthentication": True,
+        "Tags": [{"Key": "project", "Value": "catalogue"}],
+    },
+}
+STEPS = 6  # made, its password, two names, its settings, no longer unfinished
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"RoleName": "of-the-api", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+}
+TASK = {
+    "Type": "AWS::ECS::TaskDefinition",
+    "Properties": {
+        "Family": f"{NAME}-api",
+        "Cpu": "256",
+        "Memory": "512",
+        "TaskRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        "ContainerDefinitions": [{"Name": "api", "Image": "api:1"}],
+    },
+}
+CHANGES = {"RestoreDBInstanceFromDBSnapshot", "ModifyDBInstance", "RemoveTagsFromResource"}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of an emulated account."""
+    with emulated_aws(tmp_path_factory.mktemp("aws"), containers=False) as emulator:
+        yield emulator.environment()
+
+
+@pytest.fixture
+def rds(account: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of an account in which the stack is deployed, and a snapshot of its database is there."""
+    for name, value in account.items():
+        monkeypatch.setenv(name, value)
+    stacks, rds = boto3.client("cloudformation"), boto3.client("rds")
+    template = {
+        "Resources": {"Database": DATABASE, "DatabaseInstanceSecretF00DF00D": SECRET, "Role": ROLE, "Task": TASK}
+    }
+    stacks.create_stack(StackName=NAME, TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
+    rds.create_db_snapshot(DBSnapshotIdentifier="yesterday", DBInstanceIdentifier=NAME)
+    yield rds
+    for one in rds.describe_db_instances()["DBInstances"]:
+        which = one["DBInstanceIdentifier"]
+        rds.modify_db_instance(DBInstanceIdentifier=which, DeletionProtection=False, ApplyImmediately=True)
+        rds.delete_db_instance(DBInstanceIdentifier=which, SkipFinalSnapshot=True)
+    rds.delete_db_snapshot(DBSnapshotIdentifier="yesterday")
+    with suppress(ClientError):
+        boto3.client("iam").delete_role_policy(RoleName="of-the-api", PolicyName=POLICY)
+    stacks.delete_stack(StackName=NAME)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
+
+
+def instances(rds: Any) -> dict[str, Any]:
+    return {one["DBInstanceIdentifier"]: one for one in rds.describe_db_instances()["DBInstances"]}
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, at: int, when: str) -> None:
+    """Have the process end at the request number `at` that changes something: before it is sent, or when it is done."""
+    asked = 0
+    client: Any = boto3.Session.client  # its types want each service's name by itself
+
+    def end(model: Any, **_: Any) -> None:
+        nonlocal asked
+        if model.name in CHANGES:
+            asked += 1
+            if asked == at:
+                raise KeyboardInterrupt
+
+    def watched(session: boto3.Session, name: str) -> Any:
+        made = client(session, name)
+        made.meta.events.register(f"{when}.rds", end)
+        return made
+
+    monkeypatch.setattr(boto3.Session, "client", watched)
+
+
+@pytest.mark.parametrize(
+    ("at", "when"),
+    [*((at, "before-call") for at in range(1, STEPS + 1)), *((at, "after-call") for at in range(1, STEPS))],
+)
+def test_wherever_it_is_interrupted_the_same_command_goes_on(
+    rds: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], at: int, when: str
+) -> None:
+    as_it_was = instances(rds)[NAME]
+    command = ["restore", "yesterday", "--uncompared", "--yes"]
+    with monkeypatch.context() as patched:
+        interrupted(patched, at, when)
+        assert main(command) == 130
+
+    assert len(instances(rds)) <= 2
+    assert main(command) == 0
+
+    found = instances(rds)
+    (before,) = [name for name in found if name != NAME]
+    assert before.startswith(f"{NAME}-before-")
+    assert found[before]["DbiResourceId"] == as_it_was["DbiResourceId"]
+    live = found[NAME]
+    assert tags_of(live) == {"project": "catalogue", FROM: "yesterday"}
+    same = (
+        *("Endpoint", "DBInstanceClass", "VpcSecurityGroups", "DBParameterGroups", "BackupRetentionPeriod"),
+        *("DeletionProtection", "MaxAllocatedStorage", "IAMDatabaseAuthenticationEnabled", "MultiAZ"),
+    )
+    assert {key: live[key] for key in same} == {key: as_it_was[key] for key in same}
+    said = capsys.readouterr().out
+    assert how_to_delete("us-east-1", before, protected=True) in said
+    assert "US$ a month" in said
+
+
+def test_roles_that_sign_in_by_iam_may_do_so_at_the_restored_database(rds: Any) -> None:
+    assert main(["restore", "yesterday", "--uncompared", "--yes"]) == 0
+
+    policy: Any = boto3.client("iam").get_role_policy(RoleName="of-the-api", PolicyName=POLICY)
+    live = instances(rds)[NAME]
+    account = live["DBInstanceArn"].split(":")[4]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "rds-db:connect"
+    assert statement["Resource"] == [f"arn:aws:rds-db:us-east-1:{account}:dbuser:{live['DbiResourceId']}/catalogue_api"]
+
+
+def test_without_a_yes_nothing_is_switched_and_what_was_made_can_be_deleted(
+    rds: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["restore", "yesterday", "--uncompared"]) == 1
+    assert "--yes" in capsys.readouterr().err
+    assert list(instances(rds)) == [NAME, f"{NAME}-restored"]
+    assert not tags_of(instances(rds)[NAME]).keys() & {FROM, UNFINISHED}
+
+    rds.create_db_snapshot(DBSnapshotIdentifier="another", DBInstanceIdentifier=NAME)
+    assert main(["restore", "another", "--uncompared"]) == 1
+    assert f"{NAME}-restored is there, from yesterday" in capsys.readouterr().err
+    rds.delete_db_snapshot(DBSnapshotIdentifier="another")
+
+    assert main(["restore", "--abandon"]) == 0
+    assert list(instances(rds)) == [NAME]
+
+
+def test_it_lists_what_there_is_to_go_back_to(rds: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["restore"]) == 0
+    assert re.search(r"^yesterday +\d+ s ago +somebody$", capsys.readouterr().out, re.MULTILINE)
+    assert list(instances(rds)) == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nosuch"], "there is no snapshot nosuch: restore without a name lists them"),
+        (["--at", "yesterday"], "--at yesterday: not a time with its offset"),
+        (["--at", "2026-11-26T20:15:00"], "not a time with its offset"),
+        (["yesterday", "--at", "2026-11-26T20:15:00Z"], "a snapshot or --at, not both"),
+    ],
+)
+def test_what_cannot_be_gone_back_to_is_a_sentence(
+    rds: Any, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["restore", "--uncompared", *arguments]) == 1
+    assert said in capsys.readouterr().err
+    assert list(instances(rds)) == [NAME]
+
+
+def test_a_stack_with_a_database_beside_its_own_is_not_destroyed(
+    rds: Any, cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["restore", "yesterday", "--uncompared", "--yes"]) == 0
+    asked = cdk()
+
+    assert destroy.main("dev") == 1
+
+    (before,) = [name for name in instances(rds) if name != NAME]
+    assert f"aws rds delete-db-instance --region us-east-1 --db-instance-identifier {before}" in capsys.readouterr().err
+    assert asked() == []
+
+
+@pytest.mark.parametrize("name", ["a", "catalogue-prod", "x" * 63, "x" * 50 + "-" + "y" * 12])
+def test_what_is_beside_a_database_is_known_by_a_name_that_rds_takes(name: str) -> None:
+    for ending in ("-restored", "-rehearsal", "-before-20261126-201500"):
+        beside = called(name, ending)
+        assert len(beside) <= 63
+        assert "--" not in beside
+        assert is_beside(beside, name)
+    assert not is_beside(name, name)
+    assert not is_beside(f"{name[:40]}-other", name)
