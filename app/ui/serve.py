@@ -4,6 +4,7 @@ Streamlit knows its sign-in from a file of secrets or from the program that runs
 is ever written down and the file system may be read-only. Streamlit's other options are in .streamlit/config.toml.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -80,6 +81,12 @@ def main() -> int:
             Middleware(Pages),
         ],
     )
+    # As in app/api/server.py: the event loop, which answers for the process's health, gets the interpreter's lock from
+    # the pages' threads sooner than after 5 ms each, and what the start has made is not searched for garbage.
+    sys.setswitchinterval(0.0005)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(25_000, 20, 100)
     BoundedProtocol.max_connections = max(CONNECTIONS, 10 * sessions)
     uvicorn.run(
         Admission(Pacing(app), max_sessions=sessions, sign_in=settings),
