@@ -55,8 +55,13 @@ def targets(document: Path) -> list[str]:
 
 
 def in_any_language(targets: list[str]) -> set[str]:
-    """Return where links lead, of a picture with words wherever it has the words of the other language."""
-    return {target.replace(".pt-BR.svg", ".svg") for target in targets}
+    """Return where links lead, of what is there in both languages to the English one."""
+    words = {"#deploy-na-aws": "#deploy-to-aws", "#quanto-custa": "#what-it-costs"}
+    return {
+        target.replace(".pt-BR.", ".").replace(anchor, words.get(anchor, anchor))
+        for target in targets
+        for anchor in ["#" + target.partition("#")[2]]
+    }
 
 
 def tables(document: Path) -> list[list[int]]:

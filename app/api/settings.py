@@ -1,4 +1,4 @@
-"""The API's settings, read from environment variables; README.md has the table of them."""
+"""The API's settings, read from environment variables; docs/configuration.md has the table of them."""
 
 import re
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""The UI's settings, read from environment variables; README.md has the table of them."""
+"""The UI's settings, read from environment variables; docs/configuration.md has the table of them."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The regions that a stack can be deployed to: their zones, and that both READMEs name them all."""
+"""The regions that a stack can be deployed to: their zones, and that the documents in both languages name them all."""
 
 import re
 
@@ -47,7 +47,7 @@ def test_subnets_are_in_zones_chosen_by_their_ids(request: pytest.FixtureRequest
         }
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.pt-BR.md"])
+@pytest.mark.parametrize("readme", ["docs/deploy.md", "docs/deploy.pt-BR.md"])
 def test_a_readme_names_every_region_and_no_other(readme: str) -> None:
     named = re.findall(r"`([a-z]{2}-[a-z]+-\d)`", (ROOT / readme).read_text(encoding="utf-8"))
 
