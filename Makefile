@@ -20,7 +20,7 @@ NEEDS = database or pages or processes or engine or browser or cdk or minutes
 BESIDE = -q -n 2 --dist loadgroup -m "not ($(NEEDS))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost diagram capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback pipeline-bootstrap preview preview-down previews change promote smoke release-notes collect sbom licences audit
+.PHONY: help setup run demo migration migration-check up down test quick check check-locks format lock synth bootstrap deploy diff cost diagram capacity prices sleep wake invite secret rotate destroy rehearse bench faults screenshots status logs failures rollback rehearse-migration pipeline-bootstrap preview preview-down previews change promote smoke release-notes collect sbom licences audit
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,6 +138,9 @@ failures: setup ## Show why tasks of ENV failed, and where to mend it
 
 rollback: setup ## List the versions of ENV that can run; make rollback ARGS=previous goes back to the one before
 	@python -m infra.operations rollback --env $(ENV) $(ARGS)
+
+rehearse-migration: setup ## Run this checkout's migrations on a copy of the newest snapshot of ENV: how long, and whom they keep waiting
+	@python -m infra.operations rehearse-migration --env $(ENV) $(ARGS)
 
 pipeline-bootstrap: setup ## Let the workflows of REPOSITORY=OWNER/NAME deploy: a provider and roles, without keys (docs/pipeline.md)
 	@python -m infra.pipeline.bootstrap "$(REPOSITORY)"

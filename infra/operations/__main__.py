@@ -11,6 +11,7 @@ from infra.operations import (
     events,
     failures,
     logs,
+    rehearse_migration,
     restart,
     restore,
     rollback,
@@ -32,10 +33,10 @@ from infra.operations.session import open_session
 from infra.plan import PlanError
 
 VERBS: dict[str, ModuleType] = {
-    module.__name__.rpartition(".")[2]: module
+    module.__name__.rpartition(".")[2].replace("_", "-"): module
     for module in (
         *(verify, deploy, smoke, status, logs, events, trace, failures),
-        *(run, exec_in_task, tunnel, restart, scale, rollback, backup, restore, users, open_url),
+        *(run, exec_in_task, tunnel, restart, scale, rollback, backup, restore, rehearse_migration, users, open_url),
     )
 }
 

@@ -104,6 +104,18 @@ def awaited(rds: Any, name: str, is_so: Callable[[Any], bool], say: Callable[[st
         time.sleep(_POLL_SECONDS)
 
 
+def gone(rds: Any, name: str, say: Callable[[str], None]) -> None:
+    """Wait until an instance is no more; OperationError when that takes hours."""
+    until, said = time.monotonic() + _PATIENCE_SECONDS, False
+    while described(rds, name):
+        if time.monotonic() > until:
+            raise OperationError(f"{name} is still being deleted: RDS's console says more")
+        if not said:
+            say(f"  {name}: deleting")
+        said = True
+        time.sleep(_POLL_SECONDS)
+
+
 def described(rds: Any, name: str) -> list[Any]:
     """Return what RDS says of an instance, in a list, or none."""
     try:
@@ -112,15 +124,17 @@ def described(rds: Any, name: str) -> list[Any]:
         return []
 
 
-def delete_copy(rds: Any, name: str) -> None:
+def delete_copy(rds: Any, name: str, say: Callable[[str], None]) -> None:
     """Delete an instance that has nothing which is not in a snapshot, and its backups; one that is gone is no error."""
+    if any(one["DBInstanceStatus"] == "deleting" for one in described(rds, name)):
+        return
     try:
         rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
     except rds.exceptions.DBInstanceNotFoundFault:
         return
-    except rds.exceptions.InvalidDBInstanceStateFault:  # it is being deleted, or made: then it says so
-        if any(one["DBInstanceStatus"] != "deleting" for one in described(rds, name)):
-            raise
+    except rds.exceptions.InvalidDBInstanceStateFault:  # as while it is made
+        awaited(rds, name, lambda _one: True, say)
+        rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
 
 
 def how_to_delete(region: str, name: str, *, protected: bool) -> str:

@@ -52,7 +52,7 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     name, rds = beside.name_of(deployment), deployment.client("rds")
     say: Callable[[str], None] = (lambda _line: None) if out.as_json else out.line
     if options.abandon:
-        return _abandon(rds, name, out)
+        return _abandon(rds, name, say, out)
     if not options.snapshot and not options.at:
         return _list(rds, name, out)
     if options.snapshot and options.at:
@@ -119,7 +119,7 @@ def _origin_of(instance: Any) -> str:
     return f", from {origin}" if origin else ""
 
 
-def _abandon(rds: Any, name: str, out: Output) -> int:
+def _abandon(rds: Any, name: str, say: Callable[[str], None], out: Output) -> int:
     found, restored = beside.instances(rds, name), beside.called(name, RESTORED)
     if name not in found:
         origin = _origin_of(found.get(restored, {})) or ", which is not there either"
@@ -127,7 +127,7 @@ def _abandon(rds: Any, name: str, out: Output) -> int:
             f"{name} is set aside already, and its place is for {restored}{origin}: restore that again"
         )
     if restored in found:
-        beside.delete_copy(rds, restored)
+        beside.delete_copy(rds, restored, say)
     if not out.facts({"deleted": [restored] if restored in found else []}):
         out.line(f"{restored} is being deleted." if restored in found else "There is nothing to abandon.")
     return 0

@@ -14,12 +14,13 @@ from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.nap import nap
 from infra.rehearsal.operate import back_and_forward, failure_cards, operate
+from infra.rehearsal.rehearsed_migration import rehearsed
 from infra.rehearsal.restored import restored
 from infra.rehearsal.site import Site
 from infra.rehearsal.unwell import replaced
 from infra.rehearsal.update import roll_back, roll_through
 from infra.rehearsal.use import script_of, use
-from infra.rehearsal.versions import EXITS, NEXT, UI_EXITS, UNHEALTHY, ProjectVersion, copy_of
+from infra.rehearsal.versions import EXITS, NEXT, SLOW, UI_EXITS, UNHEALTHY, ProjectVersion, copy_of
 
 
 @dataclass(kw_only=True)
@@ -59,6 +60,12 @@ def _sleep(deployment: DeployedStack) -> list[str]:
     return nap(deployment.session, deployment.stack_name, deployment.site)
 
 
+def _rehearse_migration(deployment: DeployedStack) -> list[str]:
+    project = copy_of(SLOW, deployment.directory, deployment.project)
+    environment, stack_name = deployment.environment, deployment.stack_name
+    return rehearsed(environment, stack_name, deployment.session, deployment.cdk, project)
+
+
 def _update(version: ProjectVersion) -> Scenario:
     def play(deployment: DeployedStack) -> list[str]:
         project = copy_of(version, deployment.directory, deployment.project)
@@ -88,6 +95,9 @@ SCENARIOS = {
         play=lambda deployment: restored(
             deployment.environment, deployment.stack_name, deployment.session, deployment.site
         ),
+    ),
+    "rehearse-migration": Scenario(
+        title="Rehearse the migration of a later version on a copy of a snapshot", play=_rehearse_migration
     ),
     "import": Scenario(
         title=f"Import {files.IMPORT_ROWS:,} products over connections that are cut",

@@ -40,6 +40,9 @@ def downgrade() -> None:
     op.drop_column("products", "rehearsal_{revision}")
 '''
 
+_TAKES_A_SECOND = """    op.execute("LOCK TABLE products")
+    op.execute("SELECT pg_sleep(1)")
+"""
 _PROTECTION = "deletion_protection"
 
 Json = dict[str, Any]
@@ -123,6 +126,12 @@ def _with_a_migration(root: Path) -> None:
     (root / _MIGRATIONS / f"{revision}_rehearsal.py").write_text(migration)
 
 
+def _with_a_slow_migration(root: Path) -> None:
+    _with_a_migration(root)
+    (file,) = (root / _MIGRATIONS).glob("*_rehearsal.py")
+    file.write_text(file.read_text().replace("    op.add_column(", f"{_TAKES_A_SECOND}    op.add_column(", 1))
+
+
 def _whose_api_exits(root: Path) -> None:
     _with_service(root, "api", partial(_exit, "api"))
 
@@ -162,6 +171,12 @@ NEXT = ProjectVersion(
     name="a new version with a migration",
     works=True,
     changes=(_of_another_number, _with_a_migration),
+    updates_api=True,
+)
+SLOW = ProjectVersion(
+    name="a new version whose migration takes its time",
+    works=True,
+    changes=(_of_another_number, _with_a_slow_migration),
     updates_api=True,
 )
 UNHEALTHY = ProjectVersion(

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+
+from infra.operations.database_sign_in import POLICY
+from infra.rehearsal.emulator import emulated_aws
+from tests.infra.operations.emulated import NAME, TEMPLATE
 
 InstallCdk = Callable[..., Callable[[], list[str]]]
 
@@ -106,3 +112,32 @@ def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> InstallCdk:
         return lambda: log.read_text().splitlines() if log.exists() else []
 
     return install
+
+
+@pytest.fixture(scope="package")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of an emulated account."""
+    with emulated_aws(tmp_path_factory.mktemp("aws"), containers=False) as emulator:
+        yield emulator.environment()
+
+
+@pytest.fixture
+def rds(account: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of an account in which the stack is deployed, and a snapshot of its database is there."""
+    for name, value in account.items():
+        monkeypatch.setenv(name, value)
+    stacks: Any = boto3.client("cloudformation")  # whose waiters' types know whole seconds only
+    rds, soon = boto3.client("rds"), {"Delay": 0.1, "MaxAttempts": 600}
+    stacks.create_stack(StackName=NAME, TemplateBody=json.dumps(TEMPLATE))
+    stacks.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig=soon)
+    rds.create_db_snapshot(DBSnapshotIdentifier="yesterday", DBInstanceIdentifier=NAME)
+    yield rds
+    for one in rds.describe_db_instances()["DBInstances"]:
+        which = one["DBInstanceIdentifier"]
+        rds.modify_db_instance(DBInstanceIdentifier=which, DeletionProtection=False, ApplyImmediately=True)
+        rds.delete_db_instance(DBInstanceIdentifier=which, SkipFinalSnapshot=True)
+    rds.delete_db_snapshot(DBSnapshotIdentifier="yesterday")
+    with suppress(ClientError):
+        boto3.client("iam").delete_role_policy(RoleName="of-the-api", PolicyName=POLICY)
+    stacks.delete_stack(StackName=NAME)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig=soon)

@@ -3,118 +3,21 @@
 With data in them it is rehearsed (`restore-data`, tests/end_to_end/test_rehearsal.py).
 """
 
-import json
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from infra.operations import destroy
 from infra.operations.__main__ import main
 from infra.operations.beside import FROM, called, how_to_delete, is_beside, tags_of
 from infra.operations.database_sign_in import POLICY
 from infra.operations.restore import UNFINISHED
-from infra.rehearsal.emulator import emulated_aws
 from tests.infra.operations.conftest import InstallCdk
+from tests.infra.operations.emulated import NAME, instances, interrupted
 
-NAME = "catalogue-dev"
-SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": json.dumps({"password": "of-today"})}}
-DATABASE = {
-    "Type": "AWS::RDS::DBInstance",
-    "DeletionPolicy": "Snapshot",
-    "Properties": {
-        "DBInstanceIdentifier": NAME,
-        "Engine": "postgres",
-        "EngineVersion": "18",
-        "DBInstanceClass": "db.t4g.small",
-        "DBName": "catalogue",
-        "MasterUsername": "catalogue",
-        "MasterUserPassword": "of-today",
-        "BackupRetentionPeriod": 3,
-        "DeletionProtection": True,
-        "VPCSecurityGroups": ["sg-1"],
-        "DBParameterGroupName": "ours",
-        "AllocatedStorage": 20,
-        "MaxAllocatedStorage": 50,
-        "EnableIAMDatabaseAuthentication": True,
-        "Tags": [{"Key": "project", "Value": "catalogue"}],
-    },
-}
 STEPS = 6  # made, its password, two names, its settings, no longer unfinished
-ROLE = {
-    "Type": "AWS::IAM::Role",
-    "Properties": {"RoleName": "of-the-api", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
-}
-TASK = {
-    "Type": "AWS::ECS::TaskDefinition",
-    "Properties": {
-        "Family": f"{NAME}-api",
-        "Cpu": "256",
-        "Memory": "512",
-        "TaskRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-        "ContainerDefinitions": [{"Name": "api", "Image": "api:1"}],
-    },
-}
-CHANGES = {"RestoreDBInstanceFromDBSnapshot", "ModifyDBInstance", "RemoveTagsFromResource"}
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of an emulated account."""
-    with emulated_aws(tmp_path_factory.mktemp("aws"), containers=False) as emulator:
-        yield emulator.environment()
-
-
-@pytest.fixture
-def rds(account: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of an account in which the stack is deployed, and a snapshot of its database is there."""
-    for name, value in account.items():
-        monkeypatch.setenv(name, value)
-    stacks, rds = boto3.client("cloudformation"), boto3.client("rds")
-    template = {
-        "Resources": {"Database": DATABASE, "DatabaseInstanceSecretF00DF00D": SECRET, "Role": ROLE, "Task": TASK}
-    }
-    stacks.create_stack(StackName=NAME, TemplateBody=json.dumps(template))
-    stacks.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
-    rds.create_db_snapshot(DBSnapshotIdentifier="yesterday", DBInstanceIdentifier=NAME)
-    yield rds
-    for one in rds.describe_db_instances()["DBInstances"]:
-        which = one["DBInstanceIdentifier"]
-        rds.modify_db_instance(DBInstanceIdentifier=which, DeletionProtection=False, ApplyImmediately=True)
-        rds.delete_db_instance(DBInstanceIdentifier=which, SkipFinalSnapshot=True)
-    rds.delete_db_snapshot(DBSnapshotIdentifier="yesterday")
-    with suppress(ClientError):
-        boto3.client("iam").delete_role_policy(RoleName="of-the-api", PolicyName=POLICY)
-    stacks.delete_stack(StackName=NAME)
-    stacks.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
-
-
-def instances(rds: Any) -> dict[str, Any]:
-    return {one["DBInstanceIdentifier"]: one for one in rds.describe_db_instances()["DBInstances"]}
-
-
-def interrupted(monkeypatch: pytest.MonkeyPatch, at: int, when: str) -> None:
-    """Have the process end at the request number `at` that changes something: before it is sent, or when it is done."""
-    asked = 0
-    client: Any = boto3.Session.client  # its types want each service's name by itself
-
-    def end(model: Any, **_: Any) -> None:
-        nonlocal asked
-        if model.name in CHANGES:
-            asked += 1
-            if asked == at:
-                raise KeyboardInterrupt
-
-    def watched(session: boto3.Session, name: str) -> Any:
-        made = client(session, name)
-        made.meta.events.register(f"{when}.rds", end)
-        return made
-
-    monkeypatch.setattr(boto3.Session, "client", watched)
 
 
 @pytest.mark.parametrize(
