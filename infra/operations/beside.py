@@ -51,18 +51,34 @@ def instances(rds: Any, name: str) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+def snapshots(rds: Any, name: str) -> list[Any]:
+    """Return the snapshots of the database and of what is or was beside it that can be used, newest first.
+
+    By their own names for it, as RDS does not say whether a snapshot follows an instance that is renamed.
+    """
+    pages = rds.get_paginator("describe_db_snapshots").paginate()
+    made = [one for page in pages for one in page["DBSnapshots"] if one["Status"] == "available"]
+    ours = [one for one in made if (of := one["DBInstanceIdentifier"]) == name or is_beside(of, name)]
+    return sorted(ours, key=lambda one: one["SnapshotCreateTime"], reverse=True)
+
+
 def renamed(rds: Any, name: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the instances once none of them is being renamed, as by somebody who was interrupted."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         found = instances(rds, name)
-        busy = [identifier for identifier, one in found.items() if one["DBInstanceStatus"] == "renaming"]
+        busy = [identifier for identifier, one in found.items() if _is_renamed(one)]
         if not busy:
             return found
         if time.monotonic() > until:
             raise OperationError(f"{busy[0]} is still being renamed: RDS's console says more")
         say(f"  {busy[0]}: renaming")
         time.sleep(_POLL_SECONDS)
+
+
+def _is_renamed(instance: Any) -> bool:
+    pending = instance.get("PendingModifiedValues", {})
+    return instance["DBInstanceStatus"] == "renaming" or "DBInstanceIdentifier" in pending
 
 
 def is_beside(identifier: str, name: str) -> bool:

@@ -88,11 +88,10 @@ def _clean_up(rds: Any, copy: str, say: Callable[[str], None]) -> None:
 
 
 def _newest(rds: Any, name: str) -> Any:
-    pages = rds.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=name)
-    made = [one for page in pages for one in page["DBSnapshots"] if one["Status"] == "available"]
+    made = beside.snapshots(rds, name)
     if not made:
         raise OperationError(f"there is no snapshot of {name}: backup takes one")
-    return max(made, key=lambda one: one["SnapshotCreateTime"])
+    return made[0]
 
 
 def _require_variable(migrating: Container, address: str) -> None:

@@ -90,13 +90,10 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
 
 def _list(rds: Any, name: str, out: Output) -> int:
     found = beside.instances(rds, name)
-    pages = rds.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=name)
-    made = [one for page in pages for one in page["DBSnapshots"] if "SnapshotCreateTime" in one]
-    newest = sorted(made, key=lambda one: one["SnapshotCreateTime"], reverse=True)[:_LISTED]
     latest = found.get(name, {}).get("LatestRestorableTime")
     facts = [
         {"snapshot": one["DBSnapshotIdentifier"], "kind": one["SnapshotType"], "made": one["SnapshotCreateTime"]}
-        for one in newest
+        for one in beside.snapshots(rds, name)[:_LISTED]
     ]
     others = [one for one in found if one != name]
     if out.facts({"snapshots": facts, "latest_moment": latest, "beside": others}):
@@ -264,6 +261,7 @@ def _agreed(name: str, restored: str, out: Output) -> bool:
 
 
 def _rename(rds: Any, old: str, new: str, say: Callable[[str], None]) -> None:
+    beside.awaited(rds, old, lambda _one: True, say)  # while it is backed up or changed, RDS refuses
     say(f"{old} becomes {new}:")
     rds.modify_db_instance(DBInstanceIdentifier=old, NewDBInstanceIdentifier=new, ApplyImmediately=True)
     beside.awaited(rds, new, lambda _one: True, say)

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose import ComposeError, find, read
 from infra.operations import cdk
+from infra.operations.beside import is_beside
 from infra.operations.session import open_session
 
 _DAYS = 30
@@ -32,12 +33,13 @@ def old_snapshots(session: boto3.Session, project: str, before: datetime.datetim
     of_database: dict[str, list[Any]] = {}
     for page in rds.get_paginator("describe_db_snapshots").paginate(SnapshotType="manual"):
         for one in page["DBSnapshots"]:
-            if one["DBInstanceIdentifier"] in there:
+            database = one["DBInstanceIdentifier"]
+            if database in there or any(is_beside(database, name) for name in there):
                 continue
             tags = {tag["Key"]: tag["Value"] for tag in one.get("TagList", [])}
             # By the stack's tag, which RDS copies: a name that merely begins like ours is somebody else's.
             if tags.get("project") == project and "SnapshotCreateTime" in one:
-                of_database.setdefault(one["DBInstanceIdentifier"], []).append(one)
+                of_database.setdefault(database, []).append(one)
     found = []
     for made in of_database.values():
         newest_first = sorted(made, key=lambda one: one["SnapshotCreateTime"], reverse=True)

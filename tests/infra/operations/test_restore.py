@@ -103,6 +103,13 @@ def test_what_cannot_be_gone_back_to_is_a_sentence(
     assert list(instances(rds)) == [NAME]
 
 
+def test_a_moment_is_asked_for_as_rds_wants_it(rds: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    # The emulator has no backups, and says so; that the request is well formed, AWS's own model has said before.
+    assert main(["restore", "--at", "2026-11-26T20:15:00-03:00", "--uncompared", "--yes"]) == 1
+    assert "AWS refused RestoreDBInstanceToPointInTime: Unknown RDS action" in capsys.readouterr().err
+    assert list(instances(rds)) == [NAME]
+
+
 def test_a_stack_with_a_database_beside_its_own_is_not_destroyed(
     rds: Any, cdk: InstallCdk, capsys: pytest.CaptureFixture[str]
 ) -> None:

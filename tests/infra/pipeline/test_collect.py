@@ -35,6 +35,8 @@ def databases(monkeypatch: pytest.MonkeyPatch) -> Stubber:
         snapshot("nobodys", 90, {}),
         snapshot("of-what-is-there", 90, OURS, "catalogue-test"),
         snapshot("of-what-is-there-too", 80, OURS, "catalogue-test"),
+        snapshot("of-what-was-set-aside", 80, OURS, "catalogue-test-before-20260901-120000"),
+        snapshot("of-what-was-set-aside-too", 70, OURS, "catalogue-test-before-20260901-120000"),
     ]
     stub.add_response("describe_db_instances", {"DBInstances": [{"DBInstanceIdentifier": "catalogue-test"}]}, {})
     stub.add_response("describe_db_snapshots", {"DBSnapshots": found}, {"SnapshotType": "manual"})
