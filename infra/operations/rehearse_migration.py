@@ -25,6 +25,7 @@ from infra.operations.lock_watch import LockWatch, watched, watching
 from infra.operations.one_off import Container
 from infra.operations.pricing import TemplateError, synthesised_into
 from infra.operations.restore import give_password, refuse_foreign, snapshot_named
+from infra.operations.rotate import urls_secrets
 
 # The copy of a day is nobody's: no second zone, no backups of its own.
 _CHEAP = {"MultiAZ": False, "BackupRetentionPeriod": 0, "CopyTagsToSnapshot": False}
@@ -52,12 +53,13 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
         raise OperationError(f"there is no database {name}: restore goes on where one is being put in its place")
     service, described = as_owner.owners_task(deployment)
     migrating = as_owner.owners_container(deployment, described)
-    _require_variable(migrating, live["Endpoint"]["Address"])
+    _require_other_address(deployment, migrating, live["Endpoint"]["Address"])
     snapshot = snapshot_named(rds, options.snapshot) if options.snapshot else _newest(rds, name)
     refuse_foreign(deployment, {**snapshot, "KmsKeyId": live.get("KmsKeyId")}, live)  # a copy may have another key
     image = _published(deployment, service.name, migrating)
     if image == migrating["image"]:
-        out.line(f"The image of {migrating['name']} is the one that is deployed: no migration is pending.")
+        if not out.facts({"pending": False}):
+            out.line(f"The image of {migrating['name']} is the one that is deployed: no migration is pending.")
         return 0
     origin = snapshot["DBSnapshotIdentifier"]
     try:
@@ -94,32 +96,38 @@ def _newest(rds: Any, name: str) -> Any:
     return made[0]
 
 
-def _require_variable(migrating: Container, address: str) -> None:
-    if not any(one["value"] == address for one in migrating.get("environment", [])):
+def _require_other_address(deployment: Deployment, migrating: Container, address: str) -> None:
+    """Refuse a container that would migrate the database itself: it can be led elsewhere by a variable alone."""
+    urls = urls_secrets(deployment.resources)
+    by_url = any(one["valueFrom"].startswith(url) for one in migrating["secrets"] for url in urls)
+    if by_url or not any(one["value"] == address for one in migrating.get("environment", [])):
         raise OperationError(
-            f"{migrating['name']} is given the database's address in no variable of its own (as in a URL), so that it "
-            "cannot be led to a copy: x-aws.rds.variables with `host`"
+            f"{migrating['name']} is given the database's address in a URL, which is a secret, so it cannot be led to "
+            "a copy: give it the parts (x-aws.rds.variables with host, username and password), and nothing else"
         )
 
 
 def _published(deployment: Deployment, service: str, migrating: Container) -> str:
-    """Build and push this checkout's images, as a deployment does, and return that of the container that migrates."""
+    """Return this checkout's image of the container that migrates, built and pushed as a deployment does it.
+
+    Raises:
+        OperationError: it cannot be, or is none that is built from a checkout.
+    """
     region, environment = str(deployment.session.region_name), deployment.plan.settings.name
     with tempfile.TemporaryDirectory() as folder:
         try:
             template = synthesised_into(Path(folder), environment)
         except TemplateError as error:
             raise OperationError(str(error)) from None
+        written = json.dumps(_container_of(template, f"{deployment.stack_name}-{service}", migrating["name"])["Image"])
+        new, deployed = _TAG.search(written.rstrip('"}')), _TAG.search(migrating["image"])
+        if new is None or deployed is None:
+            raise OperationError(f"the image of {migrating['name']} is not built from a checkout: nothing is pending")
+        image = f"{migrating['image'][: deployed.start()]}:{new[1]}"
         options = ("--unstable=publish-assets", "--app", folder, "--all")
-        if cdk.run("publish-assets", *options, region=region):
+        if image != migrating["image"] and cdk.run("publish-assets", *options, region=region):
             raise OperationError("the images of this checkout could not be built and pushed: see above")
-    image = json.dumps(_container_of(template, f"{deployment.stack_name}-{service}", migrating["name"])["Image"])
-    new, deployed = _TAG.search(image.rstrip('"}')), _TAG.search(migrating["image"])
-    if new is None or deployed is None:
-        raise OperationError(
-            f"the image of {migrating['name']} is not built from this checkout: there is nothing to run"
-        )
-    return str(migrating["image"])[: deployed.start()] + f":{new[1]}"
+    return image
 
 
 def _container_of(template: Mapping[str, Any], family: str, name: str) -> Any:

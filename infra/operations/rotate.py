@@ -59,6 +59,11 @@ def owners_secrets(resources: Sequence[StackResource]) -> list[str]:
     return _secrets(resources, _OWNERS)
 
 
+def urls_secrets(resources: Sequence[StackResource]) -> list[str]:
+    """Return the ARNs of the secrets that hold URLs of the database, with its owner's password."""
+    return _secrets(resources, _URLS)
+
+
 def owners_password(session: boto3.Session, resources: Sequence[StackResource]) -> str:
     """Return the password of the database's owner; raise `LookupError` when the stack has no such secret.
 
@@ -89,7 +94,7 @@ def _rotate_owner(session: boto3.Session, stack: str, resources: Sequence[StackR
     password = _random(secrets)
     known = json.loads(secrets.get_secret_value(SecretId=owner)["SecretString"])
     values = {owner: json.dumps({**known, "password": password})}
-    for url in _secrets(resources, _URLS):
+    for url in urls_secrets(resources):
         values[url] = _with_password(secrets.get_secret_value(SecretId=url)["SecretString"], password)
     _tell_database(session, stack, password)
     try:

@@ -70,7 +70,7 @@ SERVICE = {
         "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"], "SecurityGroups": ["sg-2"]}},
     },
 }
-TEMPLATE = {
+TEMPLATE: dict[str, dict[str, Any]] = {
     "Resources": {
         "Database": DATABASE,
         SECRET_NAME: SECRET,

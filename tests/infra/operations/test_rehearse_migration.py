@@ -3,16 +3,18 @@
 With data and a migration it is rehearsed (`rehearse-migration`, tests/end_to_end/test_rehearsal.py).
 """
 
+import copy
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from infra.operations.__main__ import main
 from infra.operations.beside import FROM, tags_of
-from tests.infra.operations.emulated import DEPLOYED, NAME, TEMPLATE, instances, interrupted
+from tests.infra.operations.emulated import DEPLOYED, NAME, SECRET_NAME, TEMPLATE, instances, interrupted
 
 COPY = f"{NAME}-rehearsal"
 STEPS = 3  # made, its password, deleted
@@ -68,6 +70,22 @@ def test_a_checkout_that_is_deployed_has_nothing_to_rehearse(
 
     assert main(["rehearse-migration"]) == 0
     assert "no migration is pending" in capsys.readouterr().out
+    assert list(instances(rds)) == [NAME]
+
+
+def test_who_is_given_a_url_of_the_database_itself_is_not_let_near_it(
+    rds: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resources = copy.deepcopy(TEMPLATE["Resources"])
+    resources["DatabaseUrlpostgresqlF00DF00D"] = resources[SECRET_NAME]
+    url = {"Name": "DATABASE_URL", "ValueFrom": {"Ref": "DatabaseUrlpostgresqlF00DF00D"}}
+    resources["Task"]["Properties"]["ContainerDefinitions"][0]["Secrets"].append(url)
+    stacks: Any = boto3.client("cloudformation")
+    stacks.update_stack(StackName=NAME, TemplateBody=json.dumps({"Resources": resources}))
+    stacks.get_waiter("stack_update_complete").wait(StackName=NAME, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+
+    assert main(["rehearse-migration"]) == 1
+    assert "migrate is given the database's address in a URL" in capsys.readouterr().err
     assert list(instances(rds)) == [NAME]
 
 

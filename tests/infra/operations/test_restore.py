@@ -103,6 +103,29 @@ def test_what_cannot_be_gone_back_to_is_a_sentence(
     assert list(instances(rds)) == [NAME]
 
 
+def test_a_snapshot_that_does_not_fit_says_all_that_keeps_it_from_it(
+    rds: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rds.create_db_instance(
+        DBInstanceIdentifier="other",
+        DBInstanceClass="db.t4g.small",
+        Engine="postgres",
+        EngineVersion="16",
+        AllocatedStorage=20,
+        MasterUsername="somebody",
+        MasterUserPassword="of-somebody",
+    )
+    rds.create_db_snapshot(DBSnapshotIdentifier="foreign", DBInstanceIdentifier="other")
+
+    assert main(["restore", "foreign", "--uncompared", "--yes"]) == 1
+
+    said = capsys.readouterr().err
+    assert "its owner is somebody, and that of the stack catalogue" in said
+    assert "it is of PostgreSQL 16, and the database of 18" in said
+    rds.delete_db_snapshot(DBSnapshotIdentifier="foreign")
+    assert f"{NAME}-restored" not in instances(rds)
+
+
 def test_a_moment_is_asked_for_as_rds_wants_it(rds: Any, capsys: pytest.CaptureFixture[str]) -> None:
     # The emulator has no backups, and says so; that the request is well formed, AWS's own model has said before.
     assert main(["restore", "--at", "2026-11-26T20:15:00-03:00", "--uncompared", "--yes"]) == 1
