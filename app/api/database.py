@@ -87,14 +87,15 @@ class Database:
         """
         if self._connections is None:
             return await to_thread.run_sync(self._in_thread, statement, parameters)
-        started = time.perf_counter()
+        started, failure = time.perf_counter(), None
         try:
             rows = await self._connections.rows(statement, parameters)
         except database_faults.FAULTS as error:
+            failure = error
             self._note_disk_full(error)
             raise database_faults.problem_of(error, changes=statement.changes) or error from error
         finally:
-            request_log.count_statement(time.perf_counter() - started)
+            request_log.count_statement(statement.sql, time.perf_counter() - started, failure)
         if statement.changes:
             self._disk_full_at = -math.inf
         return rows
@@ -137,6 +138,9 @@ class Database:
     def _note(self, context: ExceptionContext) -> None:
         if isinstance(context.sqlalchemy_exception, DBAPIError):
             self._note_disk_full(context.sqlalchemy_exception)
+        if context.connection is not None and context.statement and "started" in context.connection.info:
+            seconds = time.perf_counter() - context.connection.info.pop("started")
+            request_log.count_statement(context.statement, seconds, context.original_exception)
 
     def _note_disk_full(self, error: Exception) -> None:
         if database_faults.sqlstate(error) == database_faults.DISK_FULL:
@@ -300,8 +304,8 @@ def _note_start(connection: Connection, *_others: object) -> None:
     connection.info["started"] = time.perf_counter()
 
 
-def _note_end(connection: Connection, *_others: object) -> None:
-    request_log.count_statement(time.perf_counter() - connection.info["started"])
+def _note_end(connection: Connection, _cursor: object, sql: str, *_others: object) -> None:
+    request_log.count_statement(sql, time.perf_counter() - connection.info.pop("started"))
 
 
 def _replace_when_closed(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

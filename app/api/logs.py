@@ -9,12 +9,14 @@ LogFormat = Literal["line", "json"]
 
 
 class _RequestId(logging.Filter):
-    """Gives a record the id of the request that it is written for."""
+    """Gives a record the ids of the request that it is written for, and of its trace."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through."""
         if (request := request_log.current()) is not None:
             record.request_id = request.id
+            if request.trace_id is not None:
+                record.trace_id = request.trace_id
         return True
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from app.api import __version__, health, openapi, problem_handlers
 from app.api import bin as recycle_bin
@@ -19,6 +20,10 @@ from app.api.router_transfer import router as transfer_router
 from app.api.security_headers import SecurityHeaders
 from app.api.server import serve
 from app.api.settings import InvalidSettingsError, Settings, read_settings
+from app.tracing import ClosesTraces, InvalidTracingError, start
+
+# FastAPI's own spans have query strings in them, and so whom or what somebody looks for: request_traces.py has ours.
+TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -40,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,  # openapi.py has the page
         redoc_url=None,
+        telemetry=TELEMETRY,
     )
     problem_handlers.install(app)
     app.add_middleware(Gate)
@@ -59,8 +65,8 @@ app = create_app()
 def main() -> int:
     """Wait for the database, then serve until SIGINT or SIGTERM, then finish the requests under way."""
     try:
-        settings = read_settings()
-    except InvalidSettingsError as error:
+        settings, traces = read_settings(), start("api")
+    except (InvalidSettingsError, InvalidTracingError) as error:
         print(f"api: {error}", file=sys.stderr)
         return 1
     engine = make_engine(settings)
@@ -70,6 +76,11 @@ def main() -> int:
         # Not starting is what lets a deployment with a wrong address or a missing migration be rolled back.
         print(f"api: not started: {reason}", file=sys.stderr)
         return 1
+    if traces:
+        from app.api.request_traces import RequestTraces  # only here: it imports OpenTelemetry
+
+        app.add_middleware(RequestTraces, traces)
+        app.add_middleware(ClosesTraces, traces)
     serve(app, settings.api_host, settings.api_port, settings.log_format)
     return 0
 

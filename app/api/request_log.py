@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -18,9 +19,10 @@ NAME = "catalogue.requests"
 ID = b"x-request-id"
 TRACE = b"traceparent"
 _ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 logger = logging.getLogger(NAME)
+OnStatement = Callable[[str, float, BaseException | None], None]
 
 
 @dataclass(slots=True)
@@ -28,11 +30,15 @@ class RequestRecord:
     """A request under way; its seconds in the database are those of waiting for a connection too."""
 
     id: str
+    trace_id: str | None = None
     statements: int = 0
     database_seconds: float = 0.0
 
 
 _current: ContextVar[RequestRecord | None] = ContextVar("request", default=None)
+on_statement: ContextVar[OnStatement | None] = ContextVar(
+    "on_statement", default=None
+)  # request_traces.py, if it is on
 
 
 def current() -> RequestRecord | None:
@@ -40,11 +46,13 @@ def current() -> RequestRecord | None:
     return _current.get()
 
 
-def count_statement(seconds: float) -> None:
-    """Add a statement to the request under way, if there is one."""
+def count_statement(sql: str, seconds: float, error: BaseException | None = None) -> None:
+    """Add a statement to the request under way, if there is one; `error` is how it failed, in the driver's words."""
     if (record := _current.get()) is not None:
         record.statements += 1
         record.database_seconds += seconds
+    if (also := on_statement.get()) is not None:
+        also(sql, seconds, error)
 
 
 class RequestLog:
@@ -58,7 +66,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record = RequestRecord(_id_of(scope))
+        record = _record_of(scope)
         status = 500  # of an answer that never began
         header = (ID, record.id.encode())
 
@@ -78,14 +86,14 @@ class RequestLog:
             _current.reset(token)
 
 
-def _id_of(scope: Scope) -> str:
-    trace = b""
+def _record_of(scope: Scope) -> RequestRecord:
+    given = trace = None
     for name, value in scope["headers"]:
-        if name == ID and _ID.fullmatch(value):
-            return str(value, "ascii")
-        if name == TRACE and (found := _TRACE.fullmatch(value)):
-            trace = found[1]
-    return str(trace, "ascii") or os.urandom(16).hex()
+        if name == ID and given is None and _ID.fullmatch(value):
+            given = str(value, "ascii")
+        elif name == TRACE and (found := _TRACE.fullmatch(value)):
+            trace = str(found[1], "ascii")
+    return RequestRecord(given or trace or os.urandom(16).hex(), trace)
 
 
 def _write(scope: Scope, record: RequestRecord, status: int, seconds: float) -> None:

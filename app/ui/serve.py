@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from starlette.middleware import Middleware
 
+from app import tracing
 from app.ui.settings import (
     InvalidLimitError,
     InvalidPortError,
@@ -37,7 +38,8 @@ def main() -> int:
     """Serve the UI until SIGTERM or Ctrl-C; return 1, after one sentence, when its settings cannot work."""
     try:
         port, settings, sessions, upload_bytes = ui_port(), sign_in(), max_sessions(), max_upload_bytes()
-    except (InvalidLimitError, InvalidPortError, InvalidSignInError) as error:
+        traces = tracing.start("ui")
+    except (InvalidLimitError, InvalidPortError, InvalidSignInError, tracing.InvalidTracingError) as error:
         print(f"ui: {error}", file=sys.stderr)
         return 1
     if settings is None:
@@ -88,8 +90,9 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(25_000, 20, 100)
     BoundedProtocol.max_connections = max(CONNECTIONS, 10 * sessions)
+    served: Any = Admission(Pacing(app), max_sessions=sessions, sign_in=settings)
     uvicorn.run(
-        Admission(Pacing(app), max_sessions=sessions, sign_in=settings),
+        tracing.ClosesTraces(served, traces) if traces else served,
         http=BoundedProtocol,
         headers=security_headers(secure=settings is not None and settings.public_url.startswith("https:")),
         server_header=False,

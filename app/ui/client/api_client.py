@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 
+from app import tracing
 from app.ui.client.api_models import (
     EVERYTHING,
     NOT_NOW,
@@ -396,21 +397,24 @@ class ApiClient:
         unsafe = method not in SAFE_METHODS
         request_id = uuid4().hex  # by which whoever runs the API finds what it logged
         try:
-            response = self._session.request(
-                method,
-                url,
-                params=parameters,
-                data=data,
-                headers={
-                    "X-Request-ID": request_id,
-                    **({} if body is None else {"Content-Type": media_type}),
-                    **self._person,
-                    **(headers or {}),
-                },
-                timeout=timeout or self._timeout,
-                allow_redirects=False,
-                stream=stream,
-            )
+            with tracing.request_to(method, url) as traced:
+                response = self._session.request(
+                    method,
+                    url,
+                    params=parameters,
+                    data=data,
+                    headers={
+                        "X-Request-ID": request_id,
+                        **traced.headers,
+                        **({} if body is None else {"Content-Type": media_type}),
+                        **self._person,
+                        **(headers or {}),
+                    },
+                    timeout=timeout or self._timeout,
+                    allow_redirects=False,
+                    stream=stream,
+                )
+                traced.status = response.status_code
         except requests.ReadTimeout as error:
             raise ApiError(Failure.TIMEOUT, str(error), outcome_unknown=unsafe, request_id=request_id) from error
         except requests.RequestException as error:
