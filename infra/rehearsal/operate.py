@@ -12,16 +12,18 @@ from infra.operations.deployment import Deployment
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan.preview import preview_settings
+from infra.rehearsal.cdk import Cdk
 from infra.rehearsal.emulator import Emulator
 from infra.rehearsal.engine import ROOT
 from infra.rehearsal.problem import RehearsalError
 from infra.rehearsal.site import Site
+from infra.rehearsal.tunnel import get_in
 
 _PATIENCE = 180  # seconds for a service to have another version
 
 
-def operate(environment: str) -> list[str]:
-    """Look at the environment, read its logs, run a command in a task of its own; return what was seen.
+def operate(environment: str, cdk: Cdk) -> list[str]:
+    """Look at the environment, read its logs, run commands in tasks, ask the database; return what was seen.
 
     Raises RehearsalError at the first verb that fails or does not see what is there.
     """
@@ -47,6 +49,7 @@ def operate(environment: str) -> list[str]:
         f"trace {service}: {', '.join(steps)}",
         "run: its log, and its exit code 3",
         *seeded,
+        *get_in(cdk, ROOT, service, is_let_in=plan_of(environment, ROOT).settings.services.ecs_exec),
     ]
 
 

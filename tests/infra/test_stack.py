@@ -346,8 +346,22 @@ def test_in_prod_an_application_itself_may_sign_in_to_the_database_and_nothing_e
         "api/Tasks/ExecutionRole",
         "api/Tasks/TaskRole",
         "ui/Tasks/ExecutionRole",
+        "TunnelRole",
     }
-    assert "ssmmessages" not in json.dumps(prod.body)
+
+
+def test_sessions_reach_in_prod_the_tasks_alone_that_a_tunnel_starts(dev: Template, prod: Template) -> None:
+    policies = {place for place, one in prod.resources("IAM::Policy").items() if "ssmmessages" in json.dumps(one)}
+    (statement,) = prod.resources("IAM::Policy")["TunnelRole/DefaultPolicy"]["Properties"]["PolicyDocument"][
+        "Statement"
+    ]
+
+    assert policies == {"TunnelRole/DefaultPolicy"}
+    assert {*statement["Action"]} == {one for one in NAMED_NOWHERE if one.startswith("ssmmessages:")}
+    assert "TunnelRoleArn" in prod.body["Outputs"]
+    assert "TunnelRole" not in json.dumps(dev.body)  # whose tasks let operators in themselves
+    for definition in prod.resources("ECS::TaskDefinition").values():
+        assert "TunnelRole" not in json.dumps(definition)
 
 
 def test_a_shell_in_a_container_is_to_be_had_in_dev_alone(dev: Template, prod: Template) -> None:

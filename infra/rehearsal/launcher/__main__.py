@@ -28,6 +28,7 @@ from infra.rehearsal.launcher import (
     registry,
     resource_types,
     scaling,
+    sessions,
     sign_in,
     snapshots,
     task_events,
@@ -48,6 +49,7 @@ def main() -> None:
     container_definitions.install()
     registry.install()
     scaling.install()
+    sessions.install()
     sign_in.install()
     task_events.install()
     database.protect()

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from infra.rehearsal.launcher import balancer, envoy, registry, service_connect, sign_in, volumes
+from infra.rehearsal.launcher import balancer, envoy, registry, service_connect, sessions, sign_in, volumes
 from infra.rehearsal.launcher.certificates import AUTHORITY, BUNDLE, Authority
 from infra.rehearsal.launcher.database import run_off_the_loop
 from infra.rehearsal.launcher.envoy import Json
@@ -362,6 +362,7 @@ def _wait_until_steady() -> None:
     def create_steady(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
         name = properties.get("ServiceName", f"{stack_name}-{logical_id}")
         service_connect.note(name, properties.get("ServiceConnectConfiguration", {}))
+        sessions.note(name, properties)
         return steady(create, properties, logical_id, properties, stack_name)
 
     def update_steady(identity: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:

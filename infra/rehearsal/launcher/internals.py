@@ -11,7 +11,7 @@ from typing import Any
 from ministack import app
 from ministack.core import container_reaper, router
 from ministack.core.concurrency import spawn_background
-from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
 from ministack.services import (
     alb,
     cloudfront,
@@ -24,6 +24,7 @@ from ministack.services import (
     eventbridge,
     rds,
     secretsmanager,
+    ssm,
     waf,
 )
 from ministack.services.cloudformation import provisioners, stacks
@@ -45,6 +46,7 @@ __all__ = [
     "get_account_id",
     "get_region",
     "handlers",
+    "json_response",
     "provisioners",
     "rds",
     "replace",
@@ -52,6 +54,7 @@ __all__ = [
     "router",
     "secretsmanager",
     "spawn_background",
+    "ssm",
     "stacks",
     "waf",
 ]

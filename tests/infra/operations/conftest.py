@@ -37,10 +37,19 @@ class Answers:
 
     def __init__(self) -> None:
         self._by_operation: dict[str, list[Any]] = {}
+        self._asked: list[tuple[str, dict[str, Any]]] = []
 
     def add(self, operation: str, *answers: dict[str, Any] | tuple[str, str]) -> None:
         """Add answers to an operation such as DescribeStacks; a pair is an error, by its code and message."""
         self._by_operation.setdefault(operation, []).extend(answers)
+
+    def asked(self, operation: str) -> list[dict[str, Any]]:
+        """Return what AWS was asked for by an operation, in order."""
+        return [parameters for name, parameters in self._asked if name == operation]
+
+    def take(self, params: dict[str, Any], model: Any, **_others: Any) -> None:
+        """Note what AWS is asked (botocore's event `before-parameter-build`)."""
+        self._asked.append((model.name, dict(params)))
 
     def answer(self, model: Any, **_others: Any) -> tuple[Any, dict[str, Any]]:
         """Answer in the place of AWS (botocore's event `before-call`, when it has checked what is asked)."""
@@ -61,6 +70,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     @cache
     def make(_session: boto3.Session, name: str) -> Any:
         made = session.create_client(name, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        made.meta.events.register_first("before-parameter-build", given.take)
         handler: Any = given.answer  # whose answer botocore's types do not foresee
         made.meta.events.register_first("before-call", handler)
         return made

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from infra.operations import backup
+from infra.operations import backup, one_off
 from infra.operations.__main__ import main
-from tests.infra.operations.conftest import stub_clients
+from tests.infra.operations.conftest import Answers, stub_clients
 from tests.infra.operations.test_command_line import ACCOUNT, CLUSTER, STACK, expect_service, expect_stack
 
+NOW = datetime.now(UTC)
 TASK = f"{ACCOUNT}:task/{CLUSTER}/0123456789abcdef0123456789abcdef"
 TARGET = f"ecs:{CLUSTER}_0123456789abcdef0123456789abcdef_0123456789abcdef0123456789abcdef-1"
 HOST = "catalogue-dev.abc.us-east-1.rds.amazonaws.com"
@@ -88,7 +89,7 @@ def test_a_tunnel_leads_to_the_database_by_a_task_that_may_reach_it(
 
     assert main(["tunnel", "-L", "6000:db:5432"]) == 5
     said = capsys.readouterr().out
-    assert f"127.0.0.1:6000 is {HOST}:5432, through a task of api, until Ctrl-C." in said
+    assert f"127.0.0.1:6000 is {HOST}:5432, until Ctrl-C." in said
     assert f"host={HOST} hostaddr=127.0.0.1 port=6000 dbname=catalogue user=" in said
     assert "a-test-token" not in said
     assert json.loads(json.loads(plugin.read_text())[0])["SessionId"] == "s-1"
@@ -112,6 +113,94 @@ def test_where_exec_is_off_there_is_another_way(
     expect_service(aws, enableExecuteCommand=False)
     assert main(verb) == 1
     assert "services.ecs_exec is false for dev in cdk.json" in capsys.readouterr().err
+    assert not plugin.exists()
+
+
+def prod_lets_nobody_in(answers: Answers, *tasks: dict[str, Any]) -> None:
+    """Let prod be there, whose tasks let nobody in, and the task that a tunnel starts be described so in turn."""
+    outputs = [{"OutputKey": "TunnelRoleArn", "OutputValue": "arn:aws:iam::111122223333:role/tunnel"}]
+    stack = {"StackName": "x", "CreationTime": NOW, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
+    answers.add("DescribeStacks", {"Stacks": [stack]})
+    listed = [
+        {
+            "LogicalResourceId": kind,
+            "PhysicalResourceId": physical,
+            "ResourceType": kind,
+            "LastUpdatedTimestamp": NOW,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for kind, physical in (
+            ("AWS::ECS::Cluster", CLUSTER),
+            ("AWS::ECS::Service", "s"),
+            ("AWS::RDS::DBInstance", "d"),
+        )
+    ]
+    answers.add("ListStackResources", {"StackResourceSummaries": listed})
+    definition = f"{ACCOUNT}:task-definition/catalogue-prod-api:7"
+    service = {"serviceArn": "s", "taskDefinition": definition, "networkConfiguration": {}}
+    answers.add("DescribeServices", {"services": [service]})
+    own = {
+        "name": "api",
+        "image": "image:1",
+        "secrets": [{"name": "SERVICE_TOKEN", "valueFrom": "x"}],
+        "environment": [{"name": "PGHOST", "value": "x"}],
+        "dependsOn": [{"containerName": "migrate", "condition": "SUCCESS"}],
+    }
+    described = {
+        "family": "catalogue-prod-api",
+        "containerDefinitions": [{"name": "migrate"}, own],
+        "taskRoleArn": "arn:aws:iam::111122223333:role/api",
+        "executionRoleArn": "arn:aws:iam::111122223333:role/execution",
+    }
+    answers.add("DescribeTaskDefinition", {"taskDefinition": described})
+    answers.add("RegisterTaskDefinition", {"taskDefinition": {"taskDefinitionArn": "own:1"}})
+    answers.add("RunTask", {"tasks": [{"taskArn": TASK}]})
+    answers.add("DescribeTasks", *({"tasks": [{"taskArn": TASK, "containers": [], **task}]} for task in tasks))
+    answers.add("StopTask", {})
+    answers.add("DeregisterTaskDefinition", {})
+    answers.add("DescribeDBInstances", {"DBInstances": [{"Endpoint": {"Address": HOST, "Port": 5432}}]})
+    answers.add("StartSession", {"SessionId": "s-1", "StreamUrl": "wss://stream.example", "TokenValue": "a-test-token"})
+
+
+def test_where_the_tasks_let_nobody_in_a_tunnel_has_one_of_its_own_which_is_gone_afterwards(
+    answers: Answers, plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
+    agent = {"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}
+    container = {"name": "api", "runtimeId": TARGET.rpartition("_")[2]}
+    prod_lets_nobody_in(
+        answers,
+        {"lastStatus": "PENDING"},
+        {"lastStatus": "RUNNING", "containers": [{**container, "managedAgents": [{**agent, "lastStatus": "PENDING"}]}]},
+        {"lastStatus": "RUNNING", "containers": [{**container, "managedAgents": [agent]}]},
+    )
+
+    assert main(["tunnel", "--env", "prod", "-L", "6000:db:5432"]) == 5
+
+    said = capsys.readouterr().out
+    assert "The tasks of api let nobody in, so one is started for this alone" in said
+    assert f"127.0.0.1:6000 is {HOST}:5432, until Ctrl-C." in said
+    (registered,) = answers.asked("RegisterTaskDefinition")
+    assert registered["taskRoleArn"] == "arn:aws:iam::111122223333:role/tunnel"
+    (held,) = registered["containerDefinitions"]
+    assert held["entryPoint"] + held["command"] == ["sleep", "14400"]
+    assert not {"secrets", "environment", "dependsOn"} & held.keys()
+    (started,) = answers.asked("RunTask")
+    assert started["enableExecuteCommand"]
+    assert [one["task"] for one in answers.asked("StopTask")] == [TASK]
+    assert [one["taskDefinition"] for one in answers.asked("DeregisterTaskDefinition")] == ["own:1"]
+
+
+def test_a_tunnels_task_that_ends_by_itself_is_a_sentence_and_leaves_nothing(
+    answers: Answers, plugin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prod_lets_nobody_in(answers, {"lastStatus": "STOPPED", "stoppedReason": "CannotPullContainerError"})
+
+    assert main(["tunnel", "--env", "prod"]) == 1
+
+    assert "the task that was started for it ended: CannotPullContainerError" in capsys.readouterr().err
+    assert answers.asked("StopTask")
+    assert answers.asked("DeregisterTaskDefinition")
     assert not plugin.exists()
 
 
