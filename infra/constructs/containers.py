@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from infra.compose.model import ServiceDefinition
 from infra.constructs.images import Images
 from infra.constructs.variables import ContainerVariables, VariablesFor
+from infra.plan import collector
 from infra.plan.tasks import Task
 
 # Where the agent of ECS Exec writes, which it cannot in a container whose root file system is read-only.
@@ -46,6 +48,8 @@ def add_containers(
             directories += _EXEC_DIRECTORIES
         _add_scratch(definition, container, directories)
         added[service.name] = container
+    if task.has_collector:
+        _add_collector(definition, log_group)
 
 
 def port_name(service: ServiceDefinition, port: int) -> str:
@@ -62,13 +66,18 @@ def _add_container(
     log_group: logs.ILogGroup,
 ) -> ecs.ContainerDefinition:
     is_one_shot = service is not task.service
+    traces = (
+        {}
+        if is_one_shot or not task.has_collector
+        else collector.variables(Stack.of(definition).stack_name, service.name)
+    )
     return definition.add_container(
         service.name,
         image=image,
         essential=not is_one_shot,
         command=_list(service.command),
         entry_point=_list(service.entrypoint),
-        environment=dict(sorted({**service.environment, **variables.environment}.items())),
+        environment=dict(sorted({**traces, **service.environment, **variables.environment}.items())),
         secrets=variables.secrets,
         user=service.user,
         working_directory=service.working_directory,
@@ -88,6 +97,26 @@ def _add_container(
             for limit in service.ulimits
         ],
     )
+
+
+def _add_collector(definition: ecs.TaskDefinition, log_group: logs.ILogGroup) -> None:
+    """Add what passes traces on; the task goes on without it, and it is started again by itself."""
+    linux = ecs.LinuxParameters(definition, f"{collector.NAME}-linux", init_process_enabled=False)
+    linux.drop_capabilities(ecs.Capability.ALL)
+    definition.add_container(
+        collector.NAME,
+        image=ecs.ContainerImage.from_registry(collector.IMAGE),
+        essential=False,
+        enable_restart_policy=True,
+        command=list(collector.COMMAND),
+        environment={collector.CONFIGURATION: collector.CONFIG},
+        readonly_root_filesystem=True,
+        linux_parameters=linux,
+        memory_limit_mib=collector.MEMORY_MIB,
+        logging=ecs.LogDrivers.aws_logs(stream_prefix=collector.NAME, log_group=log_group),
+    )
+    statement = iam.PolicyStatement(actions=list(collector.ACTIONS), resources=["*"])
+    definition.task_role.add_to_principal_policy(statement)
 
 
 def _add_scratch(definition: ecs.TaskDefinition, container: ecs.ContainerDefinition, paths: Sequence[str]) -> None:

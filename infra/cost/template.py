@@ -99,8 +99,12 @@ class PricedTemplate:
         """Return how many containers keep running in a task of the service, the proxy of Service Connect included."""
         (found,) = [one for one in self.of_type("AWS::ECS::Service") if one.owner == service]
         definition = self._resources[reference(found.properties["TaskDefinition"])].properties
-        essential = [one for one in definition["ContainerDefinitions"] if one.get("Essential", True)]
-        return len(essential) + (1 if found.properties.get("ServiceConnectConfiguration", {}).get("Enabled") else 0)
+        kept = [
+            one
+            for one in definition["ContainerDefinitions"]
+            if one.get("Essential", True) or one.get("RestartPolicy", {}).get("Enabled")
+        ]
+        return len(kept) + (1 if found.properties.get("ServiceConnectConfiguration", {}).get("Enabled") else 0)
 
     def _tasks_of(self, service: TemplateResource) -> Tasks:
         task = self._resources[reference(service.properties["TaskDefinition"])]

@@ -22,7 +22,7 @@ from infra.pipeline.stack import PipelineStack
 from infra.plan import Plan, PlanError, assemble
 from infra.stack import ApplicationStack
 
-# `prod` as a team with a domain has it; RFC 2606 keeps the name for examples.
+# `prod` as a team with a domain has it, and with what the others leave out; RFC 2606 keeps the name for examples.
 _DOMAIN = {
     "mode": "domain",
     "domain_name": "catalogue.example.com",
@@ -57,7 +57,8 @@ def with_domain(environments: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapp
     prod = environments["prod"]
     # Who may use the application is the same with a name as without.
     domain = {**_DOMAIN, "open_to_the_internet": prod["public_url"].get("open_to_the_internet", False)}
-    return {**environments, "prod-domain": {**prod, "public_url": domain}}
+    monitoring = {**prod["monitoring"], "traces": True}
+    return {**environments, "prod-domain": {**prod, "public_url": domain, "monitoring": monitoring}}
 
 
 def find(

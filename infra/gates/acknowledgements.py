@@ -36,6 +36,12 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
         reason="The same four actions, for the tasks alone that an operator's `tunnel` starts, and goes with its role.",
     ),
     Acknowledgement(
+        rules=("AwsSolutions-IAM5[Resource::*]",),
+        resources=("*/Tasks/TaskRole/DefaultPolicy",),
+        environments=("prod-domain",),
+        reason="The collector of monitoring.traces may send to X-Ray, by two actions that take no resource.",
+    ),
+    Acknowledgement(
         rules=("NIST.800.53.R5-IAMNoInlinePolicy",),
         resources=("Database/Asleep/Role/DefaultPolicy",),
         environments=("dev",),

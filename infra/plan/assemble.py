@@ -49,15 +49,17 @@ def assemble(compose_file: Path, environment_name: object, environments: object,
             with what is wrong with the two together.
     """
     problems: list[str] = []
+    traces = False
     try:
         settings = environment(environment_name, environments)
         if is_first:
             settings = settings.model_copy(update={"deletion_protection": False})
+        traces = settings.monitoring.traces
     except SettingsError as error:
         problems += error.problems
     try:
         project = read(compose_file)
-        planned = tasks(project)
+        planned = tasks(project, traces=traces)
     except ComposeError as error:
         problems += map(str, error.problems)
     if problems:

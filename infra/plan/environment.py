@@ -166,6 +166,9 @@ class MonitoringSettings(_Settings):
     traffic_logs: bool
     """true: the network's flow logs and the load balancer's access logs, kept as long in a bucket."""
 
+    traces: bool = False
+    """true: a collector beside each service that is built here and keeps running, which sends traces to AWS X-Ray."""
+
     notify: Annotated[tuple[Annotated[str, Field(pattern=_E_MAIL)], ...], Field(strict=False, max_length=20)] = ()
     """E-mail addresses that alarms are sent to; each gets a message first, and has to confirm it."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.compose import ComposeError, Problem, Project
 from infra.compose.model import EgressRule, ServiceDefinition
-from infra.plan import fargate
+from infra.plan import collector, fargate
 
 # Service Connect adds a container of its own to a task: a proxy that needs at least this much memory (Amazon ECS
 # Developer Guide, "Service Connect"). The guide advises 256 CPU units too, for many requests; here the proxy shares the
@@ -22,6 +22,7 @@ class Task:
     reaches: tuple[str, ...]  # other tasks that have to run before this one, and that it may send requests to
     is_reached: bool  # by another task, at <name>:<port>
     uses_service_connect: bool  # it is reached, or reaches another, by name
+    has_collector: bool  # of traces, in a container of its own
     size: fargate.Size
 
     @property
@@ -51,8 +52,11 @@ class Task:
         return tuple(sorted({container.database_user for container in self.containers if container.database_user}))
 
 
-def tasks(project: Project) -> dict[str, Task]:
+def tasks(project: Project, *, traces: bool = False) -> dict[str, Task]:
     """Return the task of each service that nobody waits for to complete, in file order.
+
+    With `traces` those that keep running have a collector beside them, if they are built here: what is pulled may
+    know nothing of OpenTelemetry.
 
     Raises:
         ComposeError: naming all that fit no size.
@@ -67,13 +71,16 @@ def tasks(project: Project) -> dict[str, Task]:
     found, problems = {}, []
     for name, service in services.items():
         init_containers = tuple(_one_shots_before(service, project))
+        has_collector = traces and service.build is not None and not service.schedule
         uses_service_connect = name in reached or not reached.isdisjoint(reaches[name])
         try:
-            size = fargate.smallest(*_need([*init_containers, service], uses_service_connect))
+            cpus, memory = _need([*init_containers, service], uses_service_connect)
+            size = fargate.smallest(cpus, memory + (collector.MEMORY_MIB if has_collector else 0))
         except ValueError as error:
             names = [container.name for container in (*init_containers, service)] + [
                 "Service Connect's proxy"
             ] * uses_service_connect
+            names += ["the collector of monitoring.traces"] * has_collector
             reason = f"the containers of its task ({', '.join(names)}) need {error}"
             problems.append(Problem(project.file, name, "deploy.resources.limits", reason, "Lower the limits."))
         else:
@@ -83,6 +90,7 @@ def tasks(project: Project) -> dict[str, Task]:
                 reaches=reaches[name],
                 is_reached=name in reached,
                 uses_service_connect=uses_service_connect,
+                has_collector=has_collector,
                 size=size,
             )
     if problems:

@@ -9,6 +9,7 @@ ALWAYS = (
     "CloudFront keeps nothing but errors and runs no functions; a web ACL filters nothing.",
     "Cognito sends no e-mail, and its pages look other than on AWS.",
     "Metrics and alarms: nothing measures, so no alarm goes off or takes a deployment back, and nothing is scaled.",
+    "Traces: the collector of monitoring.traces is left out, and the services say in their logs that it is not there.",
     "RDS: no Multi-AZ, no backups by the clock, so no way back to a moment, and no maintenance.",
     "Time: nothing takes as long as on AWS, where a first deployment is 20 to 40 minutes.",
 )

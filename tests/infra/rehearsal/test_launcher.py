@@ -12,7 +12,8 @@ from typing import cast
 
 import pytest
 
-from infra.rehearsal.launcher import internals
+from infra.plan import collector
+from infra.rehearsal.launcher import container_definitions, internals
 from testkit.tools import ROOT
 
 LAUNCHER = ROOT / "infra/rehearsal/launcher"
@@ -96,3 +97,8 @@ def test_the_launcher_starts_from_what_its_image_holds(tmp_path: Path) -> None:
     )
 
     assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_the_collector_of_traces_is_left_out_of_a_task() -> None:
+    definitions = [{"Name": "api", "Image": "api:1"}, {"Name": collector.NAME, "Image": collector.IMAGE}]
+    assert [one["name"] for one in container_definitions.translated(definitions)] == ["api"]
