@@ -7,9 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs.log_groups import log_group
-
-FAILURE_STOP_CODES = ("EssentialContainerExited", "TaskFailedToStart", "SpotInterruption", "TerminationNotice")
-"""Why ECS stops a task that failed (Amazon ECS API Reference, Task: stopCode)."""
+from infra.plan.records import ENDED, TAKEN, failure_log_group_name
 
 
 class FailureRecords(Construct):
@@ -18,8 +16,7 @@ class FailureRecords(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, cluster: ecs.ICluster, retention_days: int) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        # EventBridge delivers only to groups below /aws/events/.
-        name = f"/aws/events/{stack.stack_name}/failures"
+        name = failure_log_group_name(stack.stack_name)
         group = log_group(self, "Logs", name=name, retention_days=retention_days)
         # Without ":*", which `log_group_arn` ends with and a target's ARN must not.
         arn = stack.format_arn(
@@ -46,7 +43,7 @@ class FailureRecords(Construct):
                     "clusterArn": [cluster.cluster_arn],
                     "lastStatus": ["STOPPED"],
                     "$or": [
-                        {"stopCode": list(FAILURE_STOP_CODES)},
+                        {"stopCode": [*ENDED, *TAKEN]},
                         {"stoppedReason": [{"prefix": "Task failed"}]},
                     ],
                 },

@@ -15,6 +15,7 @@ from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
 from infra.constructs.variables import VariablesFor
 from infra.plan.environment import Environment
+from infra.plan.records import log_group_name
 from infra.plan.tasks import Task
 
 _ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
@@ -56,7 +57,10 @@ def task_definition(scope: Construct, task: Task, given: TaskResources) -> ecs.F
         images=given.images,
         variables_for=given.variables_for,
         log_group=log_group(
-            scope, "Logs", name=f"/{stack_name}/{name}", retention_days=settings.monitoring.log_retention_days
+            scope,
+            "Logs",
+            name=log_group_name(stack_name, name),
+            retention_days=settings.monitoring.log_retention_days,
         ),
         ecs_exec=settings.services.ecs_exec,
     )

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from infra.operations import stacks
 from infra.operations.stacks import StackResource
 from infra.plan import Plan
+from infra.plan.records import log_group_name
 
 _DESCRIBED = 10  # services in one call, which is as many as ECS takes
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -121,7 +122,7 @@ class Deployment:
 
     def log_group(self, service: str) -> str:
         """Return the log group that the tasks of a service write to."""
-        return f"/{self.stack_name}/{service}"
+        return log_group_name(self.stack_name, service)
 
     def stopped_and_running(self, desired: str) -> Iterator[Any]:
         """Yield the tasks that ECS still knows of: RUNNING, or STOPPED, which it forgets after an hour."""

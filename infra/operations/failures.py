@@ -16,6 +16,7 @@ from infra.compose.lines import line_of
 from infra.operations.command_line import Output, age
 from infra.operations.deployment import Deployment
 from infra.operations.stopped_tasks import FailedTask, failed_task, has_failed
+from infra.plan.records import failure_log_group_name
 
 _HOURS = 24
 
@@ -75,7 +76,7 @@ def where(deployment: Deployment, failure: FailedTask) -> str:
 def _recorded(deployment: Deployment, since: datetime) -> Iterator[Any]:
     """Yield the failed tasks that the stack wrote down."""
     pages = deployment.client("logs").get_paginator("filter_log_events")
-    group = failure_log_group(deployment.stack_name)
+    group = failure_log_group_name(deployment.stack_name)
     try:
         for page in pages.paginate(logGroupName=group, startTime=round(since.timestamp() * 1000)):
             for event in page["events"]:
@@ -83,8 +84,3 @@ def _recorded(deployment: Deployment, since: datetime) -> Iterator[Any]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":  # a stack of an earlier version has none
             raise
-
-
-def failure_log_group(stack_name: str) -> str:
-    """Return the log group that EventBridge writes failed tasks to; it delivers only to names that begin so."""
-    return f"/aws/events/{stack_name}/failures"

@@ -9,12 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.operations.log_records import readable
+from infra.plan.records import ENDED, TAKEN
 
 RUN = "operations-run"
 """What tasks that somebody runs once are marked with (ECS: startedBy)."""
 
 _LINES = 5  # of a container's log
-_BY_ITSELF = {"EssentialContainerExited", "TaskFailedToStart"}
 _MEMORY = 137  # the exit code of a container that was killed: by the kernel for its memory, or after its grace period
 
 
@@ -47,7 +47,9 @@ def has_failed(task: Mapping[str, Any]) -> bool:
     reason = task.get("stoppedReason", "")
     if task.get("startedBy") == RUN:  # whoever asked for it has seen how it ended
         return False
-    if task.get("stopCode") in _BY_ITSELF:
+    if task.get("stopCode") in TAKEN:
+        return True
+    if task.get("stopCode") in ENDED:
         return not _succeeded(task)
     return "health checks" in reason or "OutOfMemory" in reason
 
@@ -73,7 +75,7 @@ def failed_task(logs: Any, task: Mapping[str, Any], *, service: str, log_group: 
         if one.get("exitCode") != 0 and not one["name"].startswith("ecs-service-connect")
     )
     reason = str(task.get("stoppedReason", "no reason is given"))
-    key, advice = _explained(reason, containers)
+    key, advice = _explained(f"{reason} {task.get('stopCode', '')}", containers)
     images = [str(one["image"]) for one in task["containers"] if one["name"] == service and one.get("image")]
     return FailedTask(
         service=service,
@@ -134,6 +136,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         "services.spot_percent (cdk.json)",
         "Fargate Spot took the task back, as it may at two minutes' notice; another one is started.",
     ),
+    (r"TerminationNotice|InfrastructureHealth", "", "AWS took away the machine below it; another task is started."),
 )
 
 

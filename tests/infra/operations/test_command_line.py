@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from infra.compose.lines import line_of
-from infra.operations import failures, verify
+from infra.operations import verify
 from infra.operations.__main__ import VERBS, main
 from infra.operations.deployment import Deployment, sentence
 from infra.operations.logs import duration
 from infra.plan import assemble
+from infra.plan.records import failure_log_group_name
 from testkit.tools import ROOT
 from tests.infra.operations.conftest import stub_clients
 
@@ -271,7 +272,7 @@ def test_the_records_are_where_the_command_line_looks(dev: Any) -> None:
         for place, one in dev.resources("Logs::LogGroup").items()
         if place == "FailureRecords/Logs"
     ]
-    assert group == failures.failure_log_group(STACK)
+    assert group == failure_log_group_name(STACK)
 
 
 def test_a_deployment_that_would_fail_is_told_all_that_is_missing(
