@@ -249,15 +249,17 @@ def service(version: int, *deployments: dict[str, Any], events: tuple[str, ...] 
     }
 
 
-def services(answers: Answers, version: int) -> None:
-    """Let the stack have one service, of this version."""
+def dev_is_there(answers: Answers, dev: Template) -> None:
+    """Let dev be deployed, with one service, whose version is 8."""
+    describe(answers, "UPDATE_COMPLETE", name="catalogue-dev")
+    deployed(answers, dev)
     resources(
         answers,
         Cluster=("AWS::ECS::Cluster", CLUSTER, "CREATE_COMPLETE"),
         Api=("AWS::ECS::Service", f"{ECS}:service/{CLUSTER}/x", "UPDATE_COMPLETE"),
         Definition=(
             "AWS::ECS::TaskDefinition",
-            f"{ECS}:task-definition/catalogue-dev-api:{version}",
+            f"{ECS}:task-definition/catalogue-dev-api:8",
             "UPDATE_COMPLETE",
         ),
     )
@@ -267,7 +269,7 @@ def patient_cdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a deployment take as long as it takes to look at it a few times."""
     monkeypatch.setattr(progress, "_LOOK_SECONDS", 0.02)
     waits = Path(os.environ["PATH"].partition(os.pathsep)[0]) / "cdk"
-    script = waits.read_text().replace("exit $(", 'test "$1" = deploy && sleep 1\nexit $(', 1)
+    script = waits.read_text().replace("exit $(", 'test "$1" = deploy && sleep 2\nexit $(', 1)
     assert "sleep" in script
     waits.write_text(script)
 
@@ -279,9 +281,7 @@ def test_the_services_are_followed_while_cloudformation_waits(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    describe(answers, "UPDATE_COMPLETE", name="catalogue-dev")
-    deployed(answers, dev)
-    services(answers, 8)
+    dev_is_there(answers, dev)
     old = {"version": 7, "status": "ACTIVE", "runningCount": 1}
     answers.add("DescribeServices", service(7, {"version": 7, "runningCount": 1}, events=("before",)))
     answers.add("DescribeServices", service(8, {"version": 8, "pendingCount": 1}, old, events=("before", "has begun")))
@@ -311,9 +311,7 @@ def test_a_task_that_fails_is_told_at_once_and_explained_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    describe(answers, "UPDATE_COMPLETE", name="catalogue-dev")
-    deployed(answers, dev)
-    services(answers, 8)
+    dev_is_there(answers, dev)
     answers.add("DescribeServices", service(8, {"version": 8, "failedTasks": 1}))
     answers.add("ListTasks", {"taskArns": []}, {"taskArns": [f"{ECS}:task/{CLUSTER}/abc"]})
     answers.add("FilterLogEvents", {"events": []})
@@ -341,9 +339,7 @@ def test_a_task_that_fails_is_told_at_once_and_explained_at_the_end(
 def test_what_ecs_took_back_is_no_success_whatever_cloudformation_says(
     answers: Answers, cdk: InstallCdk, dev: Template, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    describe(answers, "UPDATE_COMPLETE", name="catalogue-dev")
-    deployed(answers, dev)
-    services(answers, 8)
+    dev_is_there(answers, dev)
     answers.add("DescribeServices", service(7, {"version": 7, "runningCount": 1}))
     cdk(0, 0, template=dev.body)
 
