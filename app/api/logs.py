@@ -3,6 +3,7 @@
 import logging
 from typing import Any, Literal
 
+from app import json_log
 from app.api import request_log
 
 LogFormat = Literal["line", "json"]
@@ -27,13 +28,7 @@ def config(log_format: LogFormat, service: str) -> dict[str, Any]:
     """
     formatters: dict[str, Any] = {
         "line": {"format": "%(levelname)s:     %(message)s"},
-        "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "fmt": "%(levelname)s %(message)s",
-            "rename_fields": {"levelname": "level", "exc_info": "traceback"},
-            "static_fields": {"service": service},
-            "timestamp": "time",
-        },
+        "json": {"()": json_log.formatter, "service": service},
     }
     handler = {"formatter": log_format, "filters": ["request_id"]}
     return {

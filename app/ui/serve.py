@@ -15,11 +15,14 @@ import uvicorn
 from starlette.middleware import Middleware
 
 from app import tracing
+from app.ui import logs
 from app.ui.settings import (
     InvalidLimitError,
+    InvalidLogFormatError,
     InvalidPortError,
     InvalidSignInError,
     SignInSettings,
+    logs_json,
     max_sessions,
     max_upload_bytes,
     sign_in,
@@ -38,10 +41,18 @@ def main() -> int:
     """Serve the UI until SIGTERM or Ctrl-C; return 1, after one sentence, when its settings cannot work."""
     try:
         port, settings, sessions, upload_bytes = ui_port(), sign_in(), max_sessions(), max_upload_bytes()
-        traces = tracing.start("ui")
-    except (InvalidLimitError, InvalidPortError, InvalidSignInError, tracing.InvalidTracingError) as error:
+        as_json, traces = logs_json(), tracing.start("ui")
+    except (
+        InvalidLimitError,
+        InvalidLogFormatError,
+        InvalidPortError,
+        InvalidSignInError,
+        tracing.InvalidTracingError,
+    ) as error:
         print(f"ui: {error}", file=sys.stderr)
         return 1
+    if as_json:
+        logs.write_json()
     if settings is None:
         logging.getLogger(__name__).warning("OIDC_ISSUER is not set: everybody who reaches this UI may use it.")
     else:
@@ -59,6 +70,8 @@ def main() -> int:
     from app.ui.server.protocol import CONNECTIONS, BoundedProtocol
     from app.ui.server.uploads import Uploads, stored_by_streamlit
 
+    if as_json:
+        logs.write_json_of_streamlit()
     config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages
     if settings:
         config.set_option("server.corsAllowedOrigins", [settings.public_url])
@@ -99,6 +112,7 @@ def main() -> int:
         host=os.environ.get("UI_HOST") or "127.0.0.1",
         port=port,
         access_log=False,
+        log_config=None if as_json else uvicorn.config.LOGGING_CONFIG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws="websockets-sansio",

@@ -26,6 +26,10 @@ class InvalidLimitError(Exception):
     """A limit is no number that can work; the message names its variable."""
 
 
+class InvalidLogFormatError(Exception):
+    """LOG_FORMAT is none that there is; the message says so."""
+
+
 class InvalidSignInError(Exception):
     """The variables of the sign-in do not fit together; the message names each wrong one, and no secret."""
 
@@ -51,6 +55,18 @@ def api_url() -> str:
     if _address(value) is None:
         raise InvalidApiUrlError(value)
     return value.rstrip("/")
+
+
+def logs_json() -> bool:
+    """Say whether the log is to be JSON records: LOG_FORMAT is json, not line.
+
+    Raises:
+        InvalidLogFormatError: it is neither.
+    """
+    value = os.environ.get("LOG_FORMAT") or "line"
+    if value not in ("line", "json"):
+        raise InvalidLogFormatError(f"LOG_FORMAT={value} is neither line nor json")
+    return value == "json"
 
 
 def public_api_url() -> str:

@@ -119,7 +119,7 @@ def test_generated_secrets_are_as_long_as_the_application_wants_them(prod: Templ
 def test_every_variable_that_a_container_is_given_is_one_that_it_reads(plan: Plan) -> None:
     services = plan.project.services
     read_by_api = {name.upper() for name in Settings.model_fields} | LIBPQ
-    read_by_ui = {"API_URL", "SERVICE_TOKEN", *settings.SIGN_IN_VARIABLES}
+    read_by_ui = {"API_URL", "LOG_FORMAT", "SERVICE_TOKEN", *settings.SIGN_IN_VARIABLES}
 
     assert given(services["api"]) - read_by_api == set()
     assert given(services["migrate"]) - read_by_api == set()
