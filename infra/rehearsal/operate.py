@@ -20,6 +20,7 @@ from infra.rehearsal.site import Site
 from infra.rehearsal.tunnel import get_in
 
 _PATIENCE = 180  # seconds for a service to have another version
+_TIMES = 10  # that it is asked for it, which reaches every task
 
 
 def operate(environment: str, cdk: Cdk) -> list[str]:
@@ -100,15 +101,20 @@ def back_and_forward(environment: str, site: Site) -> list[str]:
 
 
 def _awaited(environment: str, site: Site, is_right: Callable[[str], bool]) -> str:
-    """Wait until every service has come to the end of its deployment; return the version that answers then."""
+    """Wait until every deployment is complete and the right version answers, and no other one; return it.
+
+    The tasks before go on to answer for some seconds, as on AWS, where the load balancer takes leave of them first.
+    """
     deadline = time.monotonic() + _PATIENCE
-    while any(one["deployment"] != "completed" for one in facts(environment, "status")["services"]):
+    while True:
+        is_complete = all(one["deployment"] == "completed" for one in facts(environment, "status")["services"])
+        versions = {_version(site) for _ in range(_TIMES)} if is_complete else set()
+        if len(versions) == 1 and is_right(version := versions.pop()):
+            return version
         if time.monotonic() > deadline:
-            raise RehearsalError(f"rollback: it is not there after {_PATIENCE} s")
+            answered = f", and {' and '.join(versions)} answers" if versions else ""
+            raise RehearsalError(f"rollback: it is not there after {_PATIENCE} s{answered}")
         time.sleep(1)
-    if not is_right(version := _version(site)):
-        raise RehearsalError(f"after rollback it is version {version} that answers")
-    return version
 
 
 def _version(site: Site) -> str:
