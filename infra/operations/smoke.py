@@ -18,7 +18,7 @@ _ANSWER_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class Answer:
+class HealthAnswer:
     """What the health address of a public service answered last; `wrong` is empty when that is as it should be."""
 
     url: str
@@ -48,7 +48,7 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     return 1 if any(one.wrong for one in found) else 0
 
 
-def answers(deployment: Deployment, patience: float) -> Iterator[Answer]:
+def answers(deployment: Deployment, patience: float) -> Iterator[HealthAnswer]:
     """Ask each public service for its health until it answers as it should, for so many seconds each."""
     url = deployment.outputs.get("PublicUrl")
     if url is not None:
@@ -62,12 +62,12 @@ def _public(plan: Plan) -> Iterator[Public]:
             yield task.service.public
 
 
-def _answer(url: str, public: Public, patience: float) -> Answer:
+def _answer(url: str, public: Public, patience: float) -> HealthAnswer:
     until = time.monotonic() + patience
     while True:
         wrong = _asked(url, public)
         if not wrong or time.monotonic() + _PAUSE_SECONDS > until:
-            return Answer(url, wrong)
+            return HealthAnswer(url, wrong)
         time.sleep(_PAUSE_SECONDS)
 
 
