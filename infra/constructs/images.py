@@ -1,6 +1,5 @@
 """The images of the containers: built from the compose file's own `build`, or pulled as its `image` says."""
 
-import re
 from typing import cast
 
 from aws_cdk import Aws, IgnoreMode
@@ -12,14 +11,9 @@ from constructs import Construct
 from infra.compose.model import Build, SecretDefinition, ServiceDefinition
 from infra.constructs.secrets import Secrets
 from infra.plan.build_context import excluded
+from infra.plan.ecr import ecr_image
 
 _PLATFORMS = {"x86_64": assets.Platform.LINUX_AMD64, "arm64": assets.Platform.LINUX_ARM64}
-
-# An image in somebody's Amazon ECR: pulled with rights that are given to the task, for this repository alone.
-_ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[a-z0-9._/-]+)"
-    r"(?:[:@](?P<version>[\w.:-]+))?"
-)
 
 
 class Images(Construct):
@@ -44,22 +38,20 @@ class Images(Construct):
         return image
 
     def _pulled(self, image: str, credentials: SecretDefinition | None) -> ecs.ContainerImage:
-        private = _ECR.fullmatch(image)
+        private = ecr_image(image)  # pulled with rights that are given to the task, for this repository alone
         if private is None:
             secret = self._secrets.secret(credentials) if credentials else None
             return ecs.ContainerImage.from_registry(image, credentials=secret)
-        place = f"Repository-{private['account']}-{private['region']}-{private['repository']}".replace("/", "-")
+        place = f"Repository-{private.account}-{private.region}-{private.repository}".replace("/", "-")
         repository = self.node.try_find_child(place) or ecr.Repository.from_repository_attributes(
             self,
             place,
-            repository_name=private["repository"],
+            repository_name=private.repository,
             repository_arn=(
-                f"arn:{Aws.PARTITION}:ecr:{private['region']}:{private['account']}:repository/{private['repository']}"
+                f"arn:{Aws.PARTITION}:ecr:{private.region}:{private.account}:repository/{private.repository}"
             ),
         )
-        return ecs.ContainerImage.from_ecr_repository(
-            cast("ecr.IRepository", repository), private["version"] or "latest"
-        )
+        return ecs.ContainerImage.from_ecr_repository(cast("ecr.IRepository", repository), private.version)
 
     def _asset(self, name: str, build: Build) -> assets.DockerImageAsset:
         return assets.DockerImageAsset(

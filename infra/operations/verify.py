@@ -1,7 +1,7 @@
 """Look whether a deployment can succeed, before anything is made.
 
-It asks for credentials, region, bootstrap, service-linked roles, secrets, quotas and the engine. What cannot be found
-out, for lack of a permission, is said and is no failure.
+It asks for credentials, region, bootstrap, service-linked roles, secrets, images, quotas and the engine. What cannot be
+found out, for lack of a permission, is said and is no failure.
 """
 
 import argparse
@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from infra.operations import pulled_images
 from infra.operations.command_line import Output
 from infra.operations.deployment import AWS_ERRORS, Deployment, sentence
 from infra.operations.service_linked_roles import ROLES
+from infra.plan.architecture import MACHINES
 from infra.plan.regions import REGIONS
 
 _BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
@@ -23,7 +25,6 @@ _BOOTSTRAP_VERSION = 6  # what a stack of CDK's asks for itself, in its rule Che
 # Service Quotas' codes of the vCPUs that Fargate runs at a time in a region: on demand, and Spot.
 _VCPU_QUOTAS = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
 _ENGINE_SECONDS = 20
-_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _MARKS = {"good": "✓", "bad": "✗", "unknown": "?"}
 
 
@@ -70,6 +71,7 @@ def verify(deployment: Deployment) -> Iterator[Verification]:
         _bootstrap,
         _roles,
         _secrets,
+        _images,
         _quotas,
         _engine,
     )
@@ -140,6 +142,11 @@ def _secrets(deployment: Deployment) -> Iterator[Verification]:
             yield Verification("good", f"secret {name}")
 
 
+def _images(deployment: Deployment) -> Iterator[Verification]:
+    for state, said in pulled_images.look(deployment):
+        yield Verification(state, said)
+
+
 def _quotas(deployment: Deployment) -> Iterator[Verification]:
     plan = deployment.plan
     provider = "FARGATE_SPOT" if plan.settings.services.spot_percent == 100 else "FARGATE"
@@ -180,7 +187,7 @@ def _engine(deployment: Deployment) -> Iterator[Verification]:
     if done.returncode:
         yield Verification("bad", "no Docker engine answers, which builds the images")
         return
-    machine = _MACHINES.get(done.stdout.strip(), done.stdout.strip())
+    machine = MACHINES.get(done.stdout.strip(), done.stdout.strip())
     wanted = deployment.plan.settings.architecture
     if machine == wanted:
         yield Verification("good", f"Docker engine for {machine}")

@@ -3,6 +3,9 @@
 from infra.compose import Project
 from infra.plan.environment import Environment
 
+MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+"""What `architecture` in cdk.json calls a processor, by what engines and registries call it."""
+
 
 def architecture_problems(project: Project, settings: Environment) -> list[str]:
     """Return what is wrong, as a sentence, with each service whose platform says another architecture."""

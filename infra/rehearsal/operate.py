@@ -20,6 +20,7 @@ from infra.rehearsal.site import Site
 from infra.rehearsal.tunnel import get_in
 
 _PATIENCE = 180  # seconds for a service to have another version
+_SOMEBODY = "operator@example.com"
 _TIMES = 10  # that it is asked for it, which reaches every task
 
 
@@ -42,6 +43,7 @@ def operate(environment: str, cdk: Cdk) -> list[str]:
     if code != 3 or "seen" not in said.splitlines():
         raise RehearsalError(f"run: ended with {code} instead of 3, and said: {said}")
     seeded = _fill(environment)
+    worked = _work(environment, service)
     services = ", ".join(f"{one['name']} {one['running']} of {one['desired']}" for one in status["services"])
     return [
         f"status: {services}",
@@ -50,8 +52,46 @@ def operate(environment: str, cdk: Cdk) -> list[str]:
         f"trace {service}: {', '.join(steps)}",
         "run: its log, and its exit code 3",
         *seeded,
+        *worked,
         *get_in(cdk, ROOT, service, is_let_in=plan_of(environment, ROOT).settings.services.ecs_exec),
     ]
+
+
+def _work(environment: str, service: str) -> list[str]:
+    """Replace a service's tasks, run more of them and fewer, and let somebody in and out; return what became of it."""
+    (before,) = [one for one in facts(environment, "status")["services"] if one["name"] == service]
+    _must(environment, "scale", service, str(before["desired"] + 1))
+    more = _rolled_out(environment, service, lambda one: one["running"] == before["desired"] + 1)
+    _must(environment, "scale", service, str(before["desired"]))
+    _must(environment, "restart", service)
+    after = _rolled_out(environment, service, lambda one: one["since"] > before["since"])
+    _must(environment, "users", "invite", _SOMEBODY)
+    _must(environment, "users", "disable", _SOMEBODY)
+    (invited,) = [one for one in facts(environment, "users") if one["email"] == _SOMEBODY]
+    _must(environment, "users", "remove", _SOMEBODY)
+    if invited["is_enabled"] or any(one["email"] == _SOMEBODY for one in facts(environment, "users")):
+        raise RehearsalError(f"users: {_SOMEBODY} was not disabled, or not removed")
+    return [
+        f"scale: {more['running']} of {more['desired']}, and back",
+        f"restart: {after['running']} of {after['desired']} new tasks",
+        "users: invited, disabled, removed",
+        f"open: {facts(environment, 'open')['url']}",
+    ]
+
+
+def _rolled_out(environment: str, service: str, is_right: Callable[[Any], bool]) -> Any:
+    """Wait until a service's deployment is complete and it is as it should be; return what `status` says of it."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        # `status` ends with 1 while a task is missing, which is no failure here.
+        said = json.loads(ask(environment, "status", "--json")[1])["services"]
+        (found,) = [one for one in said if one["name"] == service]
+        is_complete = found["deployment"] == "completed" and found["running"] == found["desired"]
+        if is_complete and is_right(found):
+            return found
+        if time.monotonic() > deadline:
+            raise RehearsalError(f"{service} is not as it was told to be after {_PATIENCE} s: {found}")
+        time.sleep(1)
 
 
 def _fill(environment: str) -> list[str]:

@@ -68,7 +68,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     given, session = Answers(), botocore.session.Session()
 
     @cache
-    def make(_session: boto3.Session, name: str) -> Any:
+    def make(_session: boto3.Session, name: str, **_others: str) -> Any:
         made = session.create_client(name, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
         made.meta.events.register_first("before-parameter-build", given.take)
         handler: Any = given.answer  # whose answer botocore's types do not foresee

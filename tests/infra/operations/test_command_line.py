@@ -11,14 +11,14 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from infra.compose.lines import line_of
-from infra.operations import verify
+from infra.operations import pulled_images, verify
 from infra.operations.__main__ import VERBS, main
 from infra.operations.deployment import Deployment, sentence
 from infra.operations.logs import duration
 from infra.plan import assemble
 from infra.plan.records import failure_log_group_name
 from testkit.tools import ROOT
-from tests.infra.operations.conftest import stub_clients
+from tests.infra.operations.conftest import Answers, stub_clients
 
 STACK, CLUSTER = "catalogue-dev", "the-cluster"
 ACCOUNT = "arn:aws:ecs:us-east-1:111122223333"
@@ -298,6 +298,72 @@ def test_a_deployment_that_would_fail_is_told_all_that_is_missing(
         "Service Quotas, or lower services.max_tasks",
         "✗ there is no docker in PATH, which builds the images",
     ]
+
+
+IN_ECR = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/cache:7"
+
+
+def pulling(folder: Path, image: str) -> Deployment:
+    """Return a deployment of this project with a service more, whose image is pulled."""
+    compose = folder / "compose.yaml"
+    limits = "{resources: {limits: {cpus: '0.25', memory: 128M}}}"
+    more = f"\nservices:\n  cache:\n    image: {image}\n    deploy: {limits}\n"
+    compose.write_text((ROOT / "docker-compose.yml").read_text().replace("\nservices:\n", more, 1))
+    (folder / "app").mkdir()
+    (folder / "app/Dockerfile").write_text((ROOT / "app/Dockerfile").read_text())
+    environments = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
+    return Deployment(boto3.Session(region_name="us-east-1"), assemble(compose, "dev", environments))
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ({"imageDetails": [{}]}, ("good", f"image {IN_ECR}")),
+        (("ImageNotFoundException", "no"), ("bad", f"there is no image {IN_ECR}")),
+        (("RepositoryNotFoundException", "no"), ("bad", f"there is no image {IN_ECR}")),
+        (
+            ("AccessDeniedException", "not authorized to perform: ecr:DescribeImages on resource: x"),
+            ("unknown", f"image {IN_ECR}: these credentials lack the permission ecr:DescribeImages for x"),
+        ),
+    ],
+)
+def test_an_image_in_ecr_that_is_pulled_is_looked_for(
+    answers: Answers, tmp_path: Path, answer: Any, found: tuple[str, str]
+) -> None:
+    answers.add("DescribeImages", answer)
+
+    assert list(pulled_images.look(pulling(tmp_path, IN_ECR))) == [found]
+    (asked,) = answers.asked("DescribeImages")
+    assert asked == {"registryId": "111122223333", "repositoryName": "cache", "imageIds": [{"imageTag": "7"}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "found"),
+    [
+        ('{"manifests": [{"platform": {"architecture": "amd64"}}]}', 0, ("good", "image cache:7")),
+        ('{"config": {}}', 0, ("good", "image cache:7")),
+        (
+            '{"manifests": [{"platform": {"architecture": "arm64"}}, {"platform": {"architecture": "unknown"}}]}',
+            0,
+            ("bad", "image cache:7 is for arm64, and architecture in cdk.json is x86_64"),
+        ),
+        ("no such manifest: cache:7", 1, ("bad", "image cache:7: no such manifest: cache:7")),
+        ("unauthorized: sign in", 1, ("unknown", "image cache:7: unauthorized: sign in")),
+        ("", 1, ("unknown", "image cache:7: its registry says nothing")),
+    ],
+)
+def test_an_image_in_another_registry_is_asked_for_as_the_engine_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int, found: tuple[str, str]
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(
+        f"#!/bin/sh\ntest \"$*\" = 'manifest inspect cache:7' || exit 9\necho '{said}' >&{code + 1}\nexit {code}\n"
+    )
+    docker.chmod(0o755)
+    deployment = pulling(tmp_path, "cache:7")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    assert list(pulled_images.look(deployment)) == [found]
 
 
 def test_a_secret_that_the_compose_file_counts_on_is_looked_for(
