@@ -22,6 +22,7 @@ REGION = "us-east-1"
 _PORT, _HTTPS_PORT = 4566, 443  # in the emulator's container
 _CERTIFICATES = "/certificates"
 _HOUR = "/_rehearsal/an-hour-later"  # infra/rehearsal/launcher/hour.py, which needs the emulator's own packages
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _START_TIMEOUT = 60.0  # seconds; three on an idle machine
 
 
@@ -79,6 +80,7 @@ def emulated_aws(directory: Path, *, containers: bool) -> Iterator[Emulator]:
     name = f"catalogue-rehearsal-{account}"
     log, certificates = directory / "emulator.log", directory / "certificates"
     with ExitStack() as stack:
+        stack.enter_context(_signals_as_before())
         output = stack.enter_context(log.open("wb"))
         if containers:
             image = engine.build_emulator_image()
@@ -110,8 +112,19 @@ def emulated_aws(directory: Path, *, containers: bool) -> Iterator[Emulator]:
         )
 
 
+@contextmanager
+def _signals_as_before() -> Iterator[None]:
+    """Leave signals as they were: what is ignored here would be in every program that this one starts afterwards."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _ignore_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
