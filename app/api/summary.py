@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer
-from sqlalchemy import Connection, Engine, delete, insert, select, text
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, true
 
 from app.api.crud import COLUMNS
 from app.api.database import transaction
@@ -24,6 +24,7 @@ QUICK_SECONDS = 0.04  # a summary computed faster than this is computed for ever
 MAX_AGE_SECONDS = 60  # a snapshot older than this is replaced, after one more answer with it
 MOST_AGE_SECONDS = 300  # one older than this is replaced first: whoever comes first in the morning sees today
 COMPUTE_SECONDS = 60  # PostgreSQL gives up on it after this long; a million products take one or two
+LOCK_SECONDS = 10  # and on waiting for a lock after this, as on any statement
 DAYS = 366
 QUARTER_SECONDS = 900  # days begin at a whole quarter of an hour in every zone there is
 CENT = Decimal("0.01")
@@ -142,6 +143,8 @@ def _days(moments: Sequence[tuple[int, int]], zone: tzinfo) -> list[tuple[date, 
 def refresh(engine: Engine) -> bytes:
     """Compute the summary, keep it when that took long, and return it."""
     with transaction(engine, timeout_seconds=COMPUTE_SECONDS) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.set_config("lock_timeout", f"{LOCK_SECONDS * 1000:g}", true())))
         started, now = time.perf_counter(), datetime.now(UTC)
         computed, moments = _compute(connection, now)
         body = json.dumps(json.loads(computed.model_dump_json(by_alias=True)) | {"moments": moments}).encode()

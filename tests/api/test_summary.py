@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.api import summary
+from app.api.database import transaction
 from app.api.models import Product
 from tests.api.conftest import Json, created
 
@@ -58,6 +59,23 @@ def test_what_takes_long_is_kept_and_says_its_age(
     created(client, product)
     assert client.get("/products/summary").json()["count"] == first["count"] + 2
     assert client.get("/products/summary", params={"fresh": True}).headers["age"] == "0"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no such locks
+def test_a_table_that_somebody_holds_is_waited_for_no_longer_than_by_others(
+    client: TestClient, product: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = client.app.state.resources.database.engine  # type: ignore[attr-defined]
+    created(client, product)
+    monkeypatch.setattr(summary, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(summary, "COMPUTE_SECONDS", 30)
+    with transaction(engine) as other:
+        other.execute(text("LOCK TABLE products IN ACCESS EXCLUSIVE MODE"))
+        held = client.get("/products/summary", params={"fresh": True})
+
+    assert held.status_code == 503
+    assert held.json()["detail"].startswith("Another change holds")
+    assert client.get("/products/summary", params={"fresh": True}).json()["count"] == 1
 
 
 def test_what_is_asked_for_fresh_is_computed_now(
