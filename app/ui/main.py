@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 if str(HERE.parent.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent.parent))
 
-from app.ui import errors, language, screen, session  # noqa: E402
+from app.ui import errors, language, screen, session, turns  # noqa: E402
 from app.ui.files import import_banner  # noqa: E402
 from app.ui.products import state  # noqa: E402
 from app.ui.settings import DEFAULT_API_URL, InvalidApiUrlError, api_url  # noqa: E402
@@ -118,7 +118,7 @@ except InvalidApiUrlError as error:
     st.error(sentence, title=texts.invalid_api_url_title, icon=":material/error:")
     st.stop()
 
-with errors.error_boundary():
+with errors.error_boundary(), turns.turn():
     if page.url_path != "arquivos":
         import_banner.show(lambda: state.keep_listed(None))
     page.run()

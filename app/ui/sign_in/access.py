@@ -16,6 +16,8 @@ def user_name() -> str | None:
     Streamlit keeps somebody signed in for 30 days. The identity provider's word counts for less: until the ID token
     that came with the sign-in expires.
     """
+    if not sign_in_required():
+        return None  # Streamlit would look for its file of secrets first, each time
     user = st.user.to_dict()
     if not user.get("is_logged_in") or has_expired():
         return None
