@@ -25,6 +25,11 @@ def change(api_url: str, product: Mapping[str, Any], **values: Any) -> None:
     httpx.patch(f"{api_url}/products/{product['id']}", json=values, headers=headers).raise_for_status()
 
 
+def delete(api_url: str, product: Mapping[str, Any]) -> None:
+    """Delete a product as somebody else would."""
+    httpx.delete(f"{api_url}/products/{product['id']}").raise_for_status()
+
+
 def read(api_url: str, product: Mapping[str, Any]) -> dict[str, Any]:
     """Return a product as it is now."""
     now: dict[str, Any] = httpx.get(f"{api_url}/products/{product['id']}").raise_for_status().json()

@@ -9,7 +9,7 @@ from playwright.sync_api import ElementHandle, Locator, Page, expect
 from app.ui.texts import LANGUAGES, PORTUGUESE
 from testkit import browser
 from tests.end_to_end.accessibility import violations
-from tests.end_to_end.catalogue import change, numbered, stock
+from tests.end_to_end.catalogue import change, delete, numbered, stock
 from tests.end_to_end.journey import DESKTOP, LOCALES, button
 
 MOST_STOPS = 80  # of the tab key on one page
@@ -86,6 +86,19 @@ def test_no_state_of_a_page_has_a_grave_violation(
         check("found", page.get_by_role("heading", name="De mais uma pessoa"))
         page.goto(f"{ui_url}/produto?id=2147483647")
         check("not found", alert)
+
+        page.goto(ui_url)
+        browser.settled(page)
+        browser.select_row(page, 0)
+        page.get_by_role("button", name=words.choose_all.split(" {")[0]).click()
+        button(page, f"{words.change_many} (60)").click()
+        check("change many", dialog.get_by_label(words.percent))
+        dialog.get_by_label(words.percent).fill("10")
+        dialog.get_by_label(words.percent).press("Enter")
+        check("what that makes of them", dialog.get_by_role("row").nth(1))
+        delete(api_url, newest)
+        page.goto(f"{ui_url}/lixeira")
+        check("bin", button(page, words.restore))
         assert {state: lines for state, lines in found.items() if lines} == {}
 
     browser.travel(journey, viewport=DESKTOP, locale=LOCALES[language], color_scheme=theme)
