@@ -15,6 +15,7 @@ from app.ui import language, screen
 from app.ui.error_page import error_page
 from app.ui.files import download
 from app.ui.server.admission import NO_PAGES
+from app.ui.server.scripts import preloads
 from app.ui.texts import LANGUAGES
 
 PAGES = ("/", "/resumo", "/produto", "/arquivos", "/lixeira")
@@ -39,6 +40,8 @@ class Pages:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._pages = {code: _page(code) for code in LANGUAGES}
+        links = preloads()
+        self._lists = {code: page.replace("</head>", f"{links}</head>", 1) for code, page in self._pages.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request for a page, and pass on all others."""
@@ -56,7 +59,7 @@ class Pages:
                 request.headers.get("Accept-Language"),
             )
             headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
-            return HTMLResponse(self._pages[code], headers=headers)
+            return HTMLResponse((self._lists if path == "/" else self._pages)[code], headers=headers)
         if found := ONE_PRODUCT.fullmatch(path):
             return RedirectResponse(f"/produto?{urlencode([('id', found[1]), *request.query_params.multi_items()])}")
         bare = path.rstrip("/")

@@ -6,6 +6,7 @@ import httpx2 as httpx
 import pytest
 
 from app.ui.server.pages import PAGES
+from app.ui.server.scripts import ELEMENTS
 from app.ui.texts import ENGLISH, PORTUGUESE
 from testkit.server import Server
 from testkit.tools import ROOT
@@ -35,6 +36,20 @@ def test_the_html_is_in_the_visitor_s_language(
     assert f"<title>{texts.sign_in_title}</title>" in answer.text
     assert texts.no_javascript in answer.text
     assert "Content-Security-Policy" in answer.headers
+
+
+def test_the_list_s_scripts_are_loaded_beside_streamlit_s_own(open_ui: Server) -> None:
+    """Each element that the list has is there under the name that this Streamlit has for it; a new one may differ."""
+    own = set(re.findall(r'href="\./(static/js/[^"]+)"', httpx.get(f"{open_ui.url}/lixeira").text))
+    ours = re.findall(r'href="\./(static/js/[^"]+)"', httpx.get(f"{open_ui.url}/").text)
+
+    more = [one for one in ours if one not in own]
+    assert len(ours) == len({*ours}) == len(own) + len(more)
+    for element in ELEMENTS:
+        assert any(one.startswith(f"static/js/{element}.") for one in more), element
+    with httpx.Client(base_url=open_ui.url) as browser:
+        for one in more:
+            assert browser.get(f"/{one}").headers["Content-Type"].partition(";")[0].endswith("/javascript"), one
 
 
 def test_the_pages_are_those_of_the_navigation() -> None:
