@@ -64,6 +64,7 @@ def main() -> int:
     from app.ui.files import download
     from app.ui.products import product_table  # noqa: F401 - the table with pandas, which the first visitor would wait for
     from app.ui.server.admission import Admission
+    from app.ui.server.compression import Compression
     from app.ui.server.headers import security_headers
     from app.ui.server.pacing import Pacing
     from app.ui.server.pages import Pages
@@ -94,6 +95,7 @@ def main() -> int:
                 stored=stored_by_streamlit,
             ),
             Middleware(Pages),
+            Middleware(Compression),
         ],
     )
     # As in app/api/server.py: the event loop, which answers for the process's health, gets the interpreter's lock from
