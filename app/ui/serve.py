@@ -98,9 +98,8 @@ def main() -> int:
             Middleware(Compression),
         ],
     )
-    # As in app/api/server.py: the event loop, which answers for the process's health, gets the interpreter's lock from
-    # the pages' threads sooner than after 5 ms each, and what the start has made is not searched for garbage.
-    sys.setswitchinterval(0.0005)
+    # As in app/api/server.py: what the start has made is not searched for garbage. But the interpreter's lock changes
+    # hands as seldom as Python has it: few threads want it at once (app/ui/turns.py), and each change costs.
     gc.collect()
     gc.freeze()
     gc.set_threshold(25_000, 20, 100)
