@@ -1,6 +1,7 @@
 """`python -m infra.operations VERB`: look at a deployed environment, and run it."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -87,4 +88,6 @@ def _refuse(verb: str, why: str) -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal: what was started is stopped as after Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -89,7 +89,11 @@ def _reachable(deployment: Deployment, arn: str) -> Any:
     """Wait until ECS Exec's agent runs in a task, and return what ECS says of it then."""
     until = time.monotonic() + _REACHABLE_SECONDS
     while time.monotonic() < until:
-        (task,) = deployment.client("ecs").describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
+        found = deployment.client("ecs").describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
+        if not found:  # ECS may take a moment to know of what it has just started
+            time.sleep(_POLL_SECONDS)
+            continue
+        (task,) = found
         if task["lastStatus"] == "STOPPED":
             raise OperationError(f"the task that was started for it ended: {task.get('stoppedReason', '')}")
         agents = [agent for one in task["containers"] for agent in one.get("managedAgents", [])]
@@ -133,7 +137,11 @@ def _watched(
     until, last = time.monotonic() + _PATIENCE_SECONDS, containers[-1]["name"]
     try:
         while time.monotonic() < until:
-            (task,) = ecs.describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
+            found = ecs.describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
+            if not found:  # as above
+                time.sleep(_POLL_SECONDS)
+                continue
+            (task,) = found
             stopped = task["lastStatus"] == "STOPPED"
             if stopped:
                 time.sleep(_POLL_SECONDS)  # for its last lines to arrive

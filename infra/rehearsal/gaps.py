@@ -18,7 +18,7 @@ WITH_ENGINE = (
     "Images are entered in ECR without being pushed: tasks run the engine's own copy.",
     "Tasks: memory is limited, CPU is not; the containers of a task share no scratch volumes.",
     "Sessions: a stand-in for AWS's plugin goes by the engine into the same container and its network; there is no "
-    "agent and no data channel.",
+    "agent and no data channel, and `exec` ends as its command does; AWS's plugin may end with 0 whatever it did.",
     "EFS is a volume of the engine: a file belongs to who writes it, not to the access point's user, and any task that "
     "names a volume writes to it.",
     "EventBridge Scheduler: nothing runs by the clock; each task that would is run once by its state machine.",

@@ -155,6 +155,7 @@ def prod_lets_nobody_in(answers: Answers, *tasks: dict[str, Any]) -> None:
     answers.add("DescribeTaskDefinition", {"taskDefinition": described})
     answers.add("RegisterTaskDefinition", {"taskDefinition": {"taskDefinitionArn": "own:1"}})
     answers.add("RunTask", {"tasks": [{"taskArn": TASK}]})
+    answers.add("DescribeTasks", {"tasks": []})  # ECS may take a moment to know of what it has just started
     answers.add("DescribeTasks", *({"tasks": [{"taskArn": TASK, "containers": [], **task}]} for task in tasks))
     answers.add("StopTask", {})
     answers.add("DeregisterTaskDefinition", {})
@@ -192,8 +193,9 @@ def test_where_the_tasks_let_nobody_in_a_tunnel_has_one_of_its_own_which_is_gone
 
 
 def test_a_tunnels_task_that_ends_by_itself_is_a_sentence_and_leaves_nothing(
-    answers: Answers, plugin: Path, capsys: pytest.CaptureFixture[str]
+    answers: Answers, plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
     prod_lets_nobody_in(answers, {"lastStatus": "STOPPED", "stoppedReason": "CannotPullContainerError"})
 
     assert main(["tunnel", "--env", "prod"]) == 1
