@@ -1,9 +1,13 @@
 """Get into a task of the deployed application, and through one to its database, as operators do."""
 
+import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -47,11 +51,10 @@ def _asked_through_a_tunnel(cdk: Cdk, project: Path) -> str:
             raise RehearsalError(f"tunnel: did not say how to use it: {' / '.join(said)}")
         conninfo = shlex.split(psql[psql.index("psql ") :])[1]
         try:
-            with psycopg2.connect(conninfo, password=_password(psql), connect_timeout=20) as connection:
+            with closing(psycopg2.connect(conninfo, password=_password(psql), connect_timeout=20)) as connection:
                 cursor = connection.cursor()
                 cursor.execute(_QUERY)
                 (count,) = cursor.fetchone() or ("nothing",)
-            connection.close()
         except psycopg2.Error as error:
             raise RehearsalError(f"tunnel: {conninfo} does not lead to the database: {error}") from error
     return str(count)
@@ -60,10 +63,15 @@ def _asked_through_a_tunnel(cdk: Cdk, project: Path) -> str:
 def _until(words: str, process: subprocess.Popen[str]) -> list[str]:
     """Return the lines that a program says until one begins with these words."""
     said: list[str] = []
-    for line in process.stdout or ():
-        said.append(line.rstrip())
-        if line.startswith(words):
-            return said
+    end = threading.Timer(_PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+    end.start()
+    try:
+        for line in process.stdout or ():
+            said.append(line.rstrip())
+            if line.startswith(words):
+                return said
+    finally:
+        end.cancel()
     raise RehearsalError(f"tunnel: ended by itself: {' / '.join(said[-3:])}")
 
 
