@@ -157,7 +157,7 @@ def _look_at_it(deployment: Deployment, out: Output) -> int:
     wrong = False
     for answer in smoke.answers(deployment, smoke.PATIENCE_SECONDS):
         wrong = wrong or bool(answer.wrong)
-        out.line(f"✗ {answer.url}: {answer.wrong}" if answer.wrong else f"✓ {answer.url}")
+        out.line(answer.line)
     return 1 if others or wrong else 0
 
 

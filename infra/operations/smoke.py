@@ -24,6 +24,11 @@ class HealthAnswer:
     url: str
     wrong: str
 
+    @property
+    def line(self) -> str:
+        """What to print of it."""
+        return f"✗ {self.url}: {self.wrong}" if self.wrong else f"✓ {self.url}"
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare what `smoke` takes."""
@@ -42,7 +47,7 @@ def run(deployment: Deployment, options: argparse.Namespace, out: Output) -> int
     for one in answers(deployment, options.patience):
         found.append(one)
         if not out.as_json:
-            out.line(f"✗ {one.url}: {one.wrong}" if one.wrong else f"✓ {one.url}")
+            out.line(one.line)
     if not out.facts(found) and not found:
         out.line(f"{deployment.stack_name} has nothing that the public meets.")
     return 1 if any(one.wrong for one in found) else 0

@@ -5,7 +5,7 @@ when the first of them arrives: two more journeys there and back, and the larges
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import streamlit
@@ -24,21 +24,20 @@ def preloads() -> str:
     They wait behind the main script where there is a queue. An element that a newer Streamlit calls otherwise is left
     out, and loaded as before.
     """
-    known = dict.fromkeys(_needed(_MAIN))
-    wanted = dict.fromkeys(name for element in ELEMENTS for name in _needed(element))
+    known = set(_needed([_MAIN], set()))
     return "".join(
         f'<link rel="modulepreload" fetchpriority="low" crossorigin href="./static/js/{name}">'
-        for name in wanted
-        if name not in known
+        for name in _needed(ELEMENTS, known)
     )
 
 
-def _needed(element: str) -> Iterator[str]:
-    """Yield the file of an element's script, and all that it imports, each perhaps several times over."""
-    left, seen = [file.name for file in FOLDER.glob(f"{element}.*.js") if file.name.count(".") == 2], set[str]()
-    while left:
-        name = left.pop(0)
-        if name not in seen:
-            seen.add(name)
-            yield name
-            left += _IMPORT.findall((FOLDER / name).read_text(encoding="utf-8"))
+def _needed(scripts: Sequence[str], seen: set[str]) -> Iterator[str]:
+    """Yield the files of scripts and all that they import, each once; none of those `seen`, to which it adds them."""
+    for script in scripts:
+        left = [file.name for file in FOLDER.glob(f"{script}.*.js") if file.name.count(".") == 2]
+        while left:
+            name = left.pop(0)
+            if name not in seen:
+                seen.add(name)
+                yield name
+                left += _IMPORT.findall((FOLDER / name).read_text(encoding="utf-8"))
