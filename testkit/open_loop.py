@@ -15,6 +15,7 @@ import asyncio
 import json
 import random
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -52,11 +53,14 @@ async def offer(
     """Send requests at a pace, in a process of their own."""
     lines = [f"{name}: {value}" for name, value in headers.items()]
     arguments = [pace, url, path, str(rate), str(seconds), str(connections), *lines]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "testkit.open_loop", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await process.communicate()
-    return Outcome(**json.loads(said))
+    with tempfile.TemporaryFile() as said:  # of a pipe, asyncio once lost what came after the first 128 KiB
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "testkit.open_loop", *arguments, stdout=said
+        )
+        if await process.wait():
+            raise RuntimeError(f"the load generator ended with {process.returncode}")
+        said.seek(0)
+        return Outcome(**json.load(said))
 
 
 class _Client(asyncio.Protocol):

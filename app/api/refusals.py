@@ -1,9 +1,12 @@
 """How many requests are refused: only as many as cost next to nothing.
 
-A refusal takes 20 to 40 µs of a processor, a third of them the system's to receive and to send; a good answer takes
-ten times as much. So at ten times the load refusals would take all that the good answers need. Past a rate, a
+A refusal takes a tenth of a millisecond of a processor, half of it the system's to receive and to send; a good answer
+takes ten times as much. So at ten times the load refusals would take all that the good answers need. Past a rate, a
 connection that was refused is not read for a moment: what its client sends meanwhile waits where it is, TCP holds up
 who sends more, and nothing is closed, since a new connection would cost the most.
+
+When there is room again, who was held up last is read first, and who has been for long is refused: that way whoever is
+let in has an answer soon, however long the others are held up.
 """
 
 import asyncio
@@ -14,9 +17,9 @@ from typing import Protocol
 
 from app.api.room import Room
 
-RATE = 250  # a second: a thirtieth of half a processor (`python -m faults --only overrun`)
-# At most, so that who is let in then has an answer within a second; where that takes a higher rate, it is higher.
-HELD_SECONDS = 0.7
+RATE = 150  # a second: a thirtieth of half a processor (`python -m faults --only overrun`)
+LATE_SECONDS = 0.5  # a request that may have waited for longer is refused
+HELD_SECONDS = 2  # at most; where that takes a higher rate, it is higher
 TICK_SECONDS = 0.02  # less than it takes to do all that there is room for, or the process would have nothing to do
 LINE_SECONDS = 1  # between lines in the log: one for each refusal would cost as much again
 
@@ -29,8 +32,8 @@ class PausableConnection(Protocol):
     def hold_up(self) -> None:
         """Read nothing more."""
 
-    def read_on(self) -> None:
-        """Read again."""
+    def read_on(self, *, refuse: bool) -> None:
+        """Read again; refuse what has been waiting."""
 
 
 class Refusals:
@@ -38,7 +41,7 @@ class Refusals:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._held: deque[PausableConnection] = deque()
+        self._held: deque[tuple[float, PausableConnection]] = deque()
         self._of_tick = 0
         self._untold = 0
         self._told_at = 0.0
@@ -49,22 +52,24 @@ class Refusals:
         """Count a refusal, and hold the connection up if there are many."""
         self._untold += 1
         self._of_tick += 1
+        loop = asyncio.get_running_loop()
         if self._held or self._of_tick > RATE * TICK_SECONDS:
             connection.hold_up()
-            self._held.append(connection)
+            self._held.append((loop.time(), connection))
         if self._tick is None:
-            loop = asyncio.get_running_loop()
             self._ticked_at = loop.time()
             self._tick = loop.call_later(TICK_SECONDS, self._release)
 
     def _release(self) -> None:
-        """Read again from as many as may be refused, or as there is room for, whatever is more."""
+        """Read from as many as there is room for, the last first, and as many as may be refused, the first first."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         rate = max(RATE, len(self._held) / HELD_SECONDS)
         may_be_refused = math.ceil(rate * (now - self._ticked_at))  # a busy process ticks late
-        for _ in range(min(len(self._held), max(may_be_refused, self._room.free))):
-            self._held.popleft().read_on()
+        for released, take in ((self._room.free, self._held.pop), (may_be_refused, self._held.popleft)):
+            for _ in range(min(len(self._held), released)):
+                since, connection = take()
+                connection.read_on(refuse=now - since > LATE_SECONDS)
         self._of_tick, self._ticked_at = 0, now
         if self._untold and now - self._told_at >= LINE_SECONDS:
             logger.warning("%d requests were refused: as many as can be are under way", self._untold)

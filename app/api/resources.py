@@ -12,6 +12,7 @@ from app.api.readiness import Readiness
 from app.api.refusals import Refusals
 from app.api.room import Room
 from app.api.settings import Settings
+from app.api.starts import Starts
 from app.api.transfers import FileSlots
 
 
@@ -25,6 +26,7 @@ class Resources:
     authenticator: Authenticator
     room: Room
     refusals: Refusals
+    starts: Starts
     files: FileSlots  # imports and exports at a time, so that they leave threads and connections to lists
 
 
@@ -40,6 +42,7 @@ def make_resources(app: FastAPI, settings: Settings) -> Iterator[Resources]:
         authenticator=Authenticator(settings),
         room=room,
         refusals=Refusals(room),
+        starts=Starts(),
         files=FileSlots(max(1, database.threads - 2)),
     )
     app.state.resources = resources

@@ -6,10 +6,12 @@ process can serve, refusals are most of what it does.
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import sys
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -43,8 +45,12 @@ PIPELINED_MAX = 16  # requests that are sent before their predecessors are answe
 STALLED_SECONDS = 60  # a client that takes nothing for so long is cut off
 STALLED_MAX = 100  # clients that keep an answer waiting at a time; a long one has half a megabyte
 IDLE_SECONDS = 1  # after its start, or an answer; then it may be closed for a new one, if there are as many as can be
+WAITING_SECONDS = 0.1  # within which a request that was sent to a connection held up is read after it
 OVERFLOW = 50  # connections beyond the bound: they are told so, and may ask for the health
 LINGER_SECONDS = 2
+# New connections in a turn of the event loop. uvloop takes one of each listening socket in a turn, so that of hundreds
+# that come at once the last would wait for a second, and the health's among them; each of these is the same socket.
+ACCEPTED_AT_ONCE = 16
 LIVE = "/health/live"
 SMALL_BODY = 2**16  # bytes; a larger one that is refused is not waited for
 
@@ -66,7 +72,7 @@ def serve(application: FastAPI, host: str, port: int, log_format: LogFormat) -> 
     class Connection(BoundedConnection):
         api = application
 
-    uvicorn.run(
+    config = uvicorn.Config(
         application,
         host=host,
         port=port,
@@ -78,6 +84,9 @@ def serve(application: FastAPI, host: str, port: int, log_format: LogFormat) -> 
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )
+    listener = config.bind_socket()
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run([listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -91,8 +100,9 @@ class BoundedConnection(HttpToolsProtocol):
         """Begin to watch the time."""
         super().connection_made(transport)
         resources: Resources = self.api.state.resources
-        self._room, self._refusals = resources.room, resources.refusals
+        self._room, self._refusals, self._starts = resources.room, resources.refusals, resources.starts
         self._refused_at_once = 0
+        self._refused_until = 0.0
         self._head_since: float | None = self.loop.time()
         self._head_bytes = 0
         self._has_ended = False
@@ -185,8 +195,9 @@ class BoundedConnection(HttpToolsProtocol):
             self._idle.pop(self, None)
             self.flow.pause_reading()
 
-    def read_on(self) -> None:
-        """Read again, after `hold_up`."""
+    def read_on(self, *, refuse: bool) -> None:
+        """Read again, after `hold_up`; refuse what has been waiting."""
+        self._refused_until = self.loop.time() + WAITING_SECONDS if refuse else 0
         if not self.transport.is_closing():
             self.flow.resume_reading()
 
@@ -203,12 +214,12 @@ class BoundedConnection(HttpToolsProtocol):
         elif self._is_one_too_many:
             cycle.response_started = cycle.response_complete = True
             self._close_with(OverloadedError())
-        elif self._room.free <= 0:
+        elif self._room.free <= 0 or self.loop.time() < self._refused_until:
             self._refuse(cycle)
         else:
             self._room.expect()
             scope[EXPECTED] = True
-            super()._start_asgi_task(cycle, app)
+            self._starts.add(partial(super()._start_asgi_task, cycle, app))
 
     def _refuse(self, cycle: RequestResponseCycle) -> None:
         """Answer a request for which there is no room."""

@@ -1,6 +1,7 @@
 """More than the API can do: requests come at ten times its capacity, whether it answers or not."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import Sequence
 
@@ -26,8 +27,9 @@ async def overrun(trial: Trial) -> None:
     within 0.2 s, flat memory.
     """
     url, seconds = trial.system.api.url, trial.seconds
-    quiet = [await offer("closed", url, PATH, TOKEN, rate=0, seconds=seconds / 4, connections=16) for _ in range(3)]
-    capacity = max(found.accepted_per_second for found in quiet)  # the first finds connections that are not open yet
+    quiet = [await offer("closed", url, PATH, TOKEN, rate=0, seconds=seconds / 4, connections=16) for _ in range(4)]
+    # The first finds connections that are not open yet; of the others the middle one, as the machine is not always quick.
+    capacity = statistics.median(found.accepted_per_second for found in quiet[1:])
     processes = trial.system.api.processes()
     before = most = _memory(processes)
     async with pulse(url, "/health/live", "/health/ready") as health:
