@@ -28,7 +28,7 @@ async def overrun(trial: Trial) -> None:
     """
     url, seconds = trial.system.api.url, trial.seconds
     quiet = [await offer("closed", url, PATH, TOKEN, rate=0, seconds=seconds / 4, connections=16) for _ in range(4)]
-    # The first finds connections that are not open yet; of the others the middle one, as the machine is not always quick.
+    # The first finds connections that are not open yet.
     capacity = statistics.median(found.accepted_per_second for found in quiet[1:])
     processes = trial.system.api.processes()
     before = most = _memory(processes)
