@@ -194,7 +194,8 @@ def delete_products(engine: Engine, query: ConfirmedSelection, progress: Progres
         if engine.dialect.name == "postgresql":
             name = text("SELECT set_config('catalogue.deletion', :deletion, true)")
             connection.execute(name, {"deletion": str(deletion)})
-        for ids in _parts(connection, query, conditions, progress, "deleted", "delete"):
+        progress.of = _hold(connection, query, conditions, "deleted", "delete")
+        for ids in _parts(connection, progress):
             connection.execute(delete(Product).where(Product.id.in_(ids)))
             if engine.dialect.name != "postgresql":
                 fresh = update(DeletedProduct).where(DeletedProduct.id.in_(ids))
@@ -211,9 +212,12 @@ def change_products(engine: Engine, query: ChangeQuery, change: ProductsChange, 
     """
     with transaction(engine, timeout_seconds=SECONDS) as connection:
         conditions = _conditions(connection, query)
-        outcome, refused = _outcome(connection, conditions, change)
         if not query.dry_run:
-            _require(query, outcome.matching, "changed", "change")
+            matching = connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one()
+            _require(query, matching, "changed", "change")
+            progress.of = _hold(connection, query, conditions, "changed", "change")
+            conditions = [Product.id.in_(select(CHOSEN.c.id))]
+        outcome, refused = _outcome(connection, conditions, change)
         if refused:
             raise PriceOutOfRangeError(refused)
         if query.dry_run:
@@ -222,7 +226,7 @@ def change_products(engine: Engine, query: ChangeQuery, change: ProductsChange, 
         different = or_(Product.price != new_price, Product.categoria != new_categoria)
         values = {"price": new_price, "categoria": new_categoria, "version": Product.version + 1}
         outcome.changed = 0
-        for ids in _parts(connection, query, conditions, progress, "changed", "change"):
+        for ids in _parts(connection, progress):
             statement = update(Product).where(Product.id.in_(ids), different).values(values)
             outcome.changed += connection.execute(statement).rowcount
     return outcome
@@ -297,21 +301,20 @@ def _outcome(
     return outcome, refused
 
 
-def _parts(
-    connection: Connection,
-    query: ConfirmedSelection,
-    conditions: list[ColumnElement[bool]],
-    progress: Progress,
-    done: str,
-    do: str,
-) -> Iterator[Any]:
-    """Keep the products from changing, if they still are as many as confirmed; yield their ids, part by part."""
+def _hold(
+    connection: Connection, query: ConfirmedSelection, conditions: list[ColumnElement[bool]], done: str, do: str
+) -> int:
+    """Keep the products from changing, if they still are as many as confirmed; return how many they are."""
     make_table(connection, CHOSEN.name, "id", Product.__tablename__)
     found = select(Product.id).where(*conditions).with_for_update()
     matching = connection.execute(insert(CHOSEN).from_select(["id"], found)).rowcount
     _require(query, matching, done, do)
-    progress.of = matching
+    return matching
+
+
+def _parts(connection: Connection, progress: Progress) -> Iterator[Any]:
+    """Yield the ids of the products that are held, part by part."""
     parts = parts_of(connection, CHOSEN.name, PAGES)
     for number, part in enumerate(parts, 1):
         yield select(CHOSEN.c.id).where(part)
-        progress.done = matching * number // len(parts)
+        progress.done = progress.of * number // len(parts)

@@ -1,13 +1,17 @@
 """Changing and deleting many products at once, which has to be confirmed by their number."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import URL, text
 
 from app.api import patience
-from tests.api.conftest import Json, created, field_errors, problem
+from tests.api.conftest import Json, connection, created, field_errors, problem
+from tests.api.serving import eventually
 
 NOTHING = {"deleted": 0, "deletion": None}
 
@@ -153,3 +157,30 @@ def test_who_accepts_lines_is_told_how_far_a_long_change_is(
     response = client.delete("/products/", params={"confirm": 2}, headers=headers)
     assert json.loads(response.text.splitlines()[-1])["problem"]["status"] == 409
     assert len(ids(client)) == 3
+
+
+LOCKED_OUT = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
+@pytest.mark.parametrize(("amount", "status"), [(-50, 422), (10, 200)])
+def test_prices_that_somebody_is_changing_are_waited_for_and_then_looked_at(
+    api_url: str, migrated_postgres_url: URL, product: Json, amount: int, status: int
+) -> None:
+    with (
+        httpx.Client(base_url=api_url) as client,
+        connection(migrated_postgres_url) as other,
+        connection(migrated_postgres_url) as watcher,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        made = client.post("/products/", json=product | {"price": 100}).json()["id"]
+        other.execution_options(isolation_level="READ COMMITTED")
+        other.execute(text("UPDATE products SET price = 1"))
+        body, query = {"price": {"amount": amount}}, {"confirm": 1}
+        answer = pool.submit(client.patch, "/products/", params=query, json=body)
+        eventually(lambda: watcher.execute(LOCKED_OUT).scalar_one())
+        other.commit()
+        response = answer.result()
+        assert response.status_code == status, response.text
+        if status == 200:
+            assert (response.json()["total_before"], response.json()["total_after"]) == (1, 11)
+        assert client.get(f"/products/{made}").json()["price"] == (11 if status == 200 else 1)
