@@ -3,7 +3,7 @@
 import uuid
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Engine, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Engine, and_, case, delete, func, select, update
 
 from app.api import import_log
 from app.api.database import transaction
@@ -45,7 +45,7 @@ def undo(engine: Engine, caller: str, import_id: uuid.UUID) -> None:
         written = connection.execute(select(Import.rows_written).where(one)).scalar_one()
         if written != total:
             raise ImportNotUndoableError
-        deleted = connection.execute(delete(Product).where(_is_of(mine & ImportChange.name.is_(None)))).rowcount
+        deleted = connection.execute(delete(Product).where(*_made_by(import_id))).rowcount
         was = and_(mine, ImportChange.name.is_not(None), Product.id == ImportChange.first_id)
         values = {name: getattr(ImportChange, name) for name in FIELDS}
         restore = update(Product).where(was, Product.version == ImportChange.version)
@@ -55,8 +55,19 @@ def undo(engine: Engine, caller: str, import_id: uuid.UUID) -> None:
         connection.execute(update(Import).where(one).values(answer=answer.model_dump_json().encode()))
 
 
-def _is_of(change: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition that a product was made by one of these changes, and not changed since."""
-    return exists().where(
-        change, Product.id.between(ImportChange.first_id, ImportChange.last_id), Product.version == ImportChange.version
-    )
+def _made_by(import_id: uuid.UUID) -> list[ColumnElement[bool]]:
+    """Return the conditions that a product was made by the import, and not changed since.
+
+    Each product looks in the primary key for the one range that may be its own. Joined, PostgreSQL may compare every
+    product with every range, of which imports at the same time have as many as rows.
+    """
+    mine = ImportChange.import_id == import_id
+    made = mine & ImportChange.name.is_(None)
+    is_in_it = ImportChange.name.is_(None) & (ImportChange.last_id >= Product.id)
+    nearest = select(case((is_in_it, ImportChange.version))).where(mine, ImportChange.first_id <= Product.id)
+    nearest = nearest.order_by(ImportChange.first_id.desc()).limit(1).correlate(Product)
+    return [
+        Product.id >= select(func.min(ImportChange.first_id)).where(made).scalar_subquery(),
+        Product.id <= select(func.max(ImportChange.last_id)).where(made).scalar_subquery(),
+        Product.version == nearest.scalar_subquery(),
+    ]

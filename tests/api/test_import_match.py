@@ -291,3 +291,19 @@ def test_an_import_that_is_undone_twice_at_once_is_undone_once(many: httpx.Clien
     answers = at_once(4, lambda _: many.post(f"/products/imports/{done['id']}/undo").json())
     assert [answer["undone"]["deleted"] for answer in answers] == [ROWS] * 4
     assert listed(many) == []
+
+
+def test_an_import_whose_rows_came_in_turn_with_anothers_is_undone_in_time(
+    many: httpx.Client, migrated_postgres_url: URL
+) -> None:
+    many.timeout = 40  # compared each with each, the undoing would take minutes
+    answer = send(many, HEADER + SOFA * 20_000)
+    of_it = f"import_id = '{answer.headers['location'].rpartition('/')[2]}'"
+    with connection(migrated_postgres_url) as owner:
+        owner.exec_driver_sql(
+            f"WITH gone AS (DELETE FROM import_changes WHERE {of_it} RETURNING *) "  # noqa: S608 - an id of the API's
+            "INSERT INTO import_changes (import_id, first_id, last_id, version) "
+            "SELECT import_id, id, id, version FROM gone, generate_series(first_id, last_id) AS id"
+        )
+    assert undone(many, answer)["undone"] == {"deleted": 20_000, "restored": 0, "kept": 0}
+    assert len(many.get("/products/export?format=jsonl").text.splitlines()) == ROWS
