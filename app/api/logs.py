@@ -44,5 +44,6 @@ def config(log_format: LogFormat, service: str) -> dict[str, Any]:
         "loggers": {
             request_log.NAME: {"handlers": ["requests"], "level": "INFO", "propagate": False},
             "botocore": {"level": "WARNING"},
+            "opentelemetry.trace": {"level": "ERROR"},  # it warns of strangers' headers, and repeats them
         },
     }

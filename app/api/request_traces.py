@@ -15,6 +15,7 @@ from app.api import request_log
 from app.tracing import Traces
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+BAGGAGE = b"baggage"  # which nothing here asks for, and of which a stranger's may have thousands of entries to read
 SQL_CHARACTERS = 1000  # of a statement: one that inserts many rows is long, and thousands of spans wait to be sent
 
 
@@ -38,7 +39,7 @@ class RequestTraces:
             await send(message)
 
         method = scope["method"] if scope["method"] in METHODS else "HTTP"
-        came = {str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"]}
+        came = {str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"] if name != BAGGAGE}
         with self._tracer.start_as_current_span(
             method,
             context=propagate.extract(came),

@@ -103,8 +103,8 @@ def test_a_request_and_its_statements_are_spans_of_the_callers_trace(
     assert (post["context"]["trace_id"], post["parent_id"]) == (f"0x{TRACE}", f"0x{PARENT}")
     assert post["resource"]["attributes"]["service.name"] == "api"
     assert (post["attributes"]["http.route"], post["attributes"]["http.response.status_code"]) == ("/products/", 201)
-    insert = spans["INSERT"]
-    assert (insert["context"]["trace_id"], insert["parent_id"]) == (f"0x{TRACE}", post["context"]["span_id"])
+    [insert] = [line for line in lines(log) if line.get("parent_id") == post["context"]["span_id"]]
+    assert (insert["context"]["trace_id"], insert["name"]) == (f"0x{TRACE}", "INSERT")
     assert insert["attributes"]["db.query.text"].startswith("INSERT INTO products")
     of_summary = [
         line for line in lines(log) if line.get("parent_id") == spans["GET /products/summary"]["context"]["span_id"]
@@ -117,6 +117,18 @@ def test_a_request_and_its_statements_are_spans_of_the_callers_trace(
     assert logged["trace_id"] == TRACE
     for personal in (product["name"], product["email_fornecedor"], TOKEN, "somebody"):
         assert personal not in log.read_text()
+
+
+def test_headers_of_a_stranger_that_are_no_trace_are_not_in_the_log(migrated_postgres_url: URL, tmp_path: Path) -> None:
+    log = tmp_path / "api.log"
+    hostile = {"baggage": "somebody\xff," * 500, "tracestate": "somebody," * 500, **CALLER}
+    variables = {"OTEL_TRACES_EXPORTER": "console", "LOG_FORMAT": "json", "SERVICE_TOKEN": TOKEN}
+    with api(migrated_postgres_url, log, **variables) as server:
+        headers = [(name, value.encode("latin-1")) for name, value in hostile.items()]
+        assert httpx.get(f"{server.url}/products/", headers=headers).status_code == 401
+        eventually(lambda: [line for line in lines(log) if line.get("status") == 401])
+    assert "somebody" not in log.read_text()
+    assert len(lines(log)) < 20
 
 
 def test_a_statement_that_fails_is_an_error_with_its_code(
