@@ -31,6 +31,7 @@ from app.api.import_undo import Undone
 from app.api.problem_handlers import Problem
 from app.api.product_rows import Chunks, Format, Rows, rows
 from app.api.responses import PRODUCTS
+from app.api.schemas import ShortText
 from app.api.temporary_tables import parts_of
 
 SECONDS = 1800  # PostgreSQL gives up on a step after this long; a slow upload is one step
@@ -127,8 +128,8 @@ class ImportQuery(ImportOptions):
         description="The `confirm` of a preview: the import is done only if it still does what the preview said",
         examples=["5f1c1b1e6f0a8b579d0c0a5f3a2f8f11"],
     )
-    file_name: str | None = Field(
-        None, max_length=255, description="By which people know the file again", examples=["produtos.xlsx"]
+    file_name: ShortText | None = Field(
+        None, description="By which people know the file again", examples=["produtos.xlsx"]
     )
 
 

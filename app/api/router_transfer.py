@@ -36,6 +36,7 @@ from app.api.patience import Prefer
 from app.api.product_rows import Format
 from app.api.resources import resources
 from app.api.responses import PRODUCTS
+from app.api.schemas import ShortText
 
 FORMATS: dict[str, Format] = {
     "text/csv": "csv",
@@ -229,7 +230,7 @@ async def preview_import_route(request: Request, options: Annotated[imports.Impo
 def read_imports_route(
     request: Request,
     idempotency_key: Annotated[
-        str | None, Query(max_length=255, description="The one with this key", examples=[KEY_EXAMPLE])
+        ShortText | None, Query(description="The one with this key", examples=[KEY_EXAMPLE])
     ] = None,
 ) -> list[imports.ImportState]:
     """List your newest imports, the newest first; an import is kept for a day."""

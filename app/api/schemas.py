@@ -25,7 +25,8 @@ MOST_FIELDS = 100  # of which each may be told to be wrong
 GENERATED = ("id", "created_at", "updated_at", "version")
 
 
-def _refuse_nul(text: str) -> str:
+def refuse_nul(text: str) -> str:
+    """Refuse what PostgreSQL has no room for in a text."""
     if "\0" in text:
         raise ValueError("must not contain the character U+0000, which PostgreSQL cannot store")
     return text
@@ -60,17 +61,23 @@ NOT_BLANK = (
     "^[^\\u0000]*[^\\u0000\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000][^\\u0000]*$"
 )
 
+ShortText = Annotated[
+    str,
+    StringConstraints(max_length=255),
+    AfterValidator(refuse_nul),
+    Field(json_schema_extra={"pattern": NO_NUL}),
+]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_refuse_nul),
+    AfterValidator(refuse_nul),
     Field(examples=["Geladeira Frost Free 375 L"], json_schema_extra={"pattern": NOT_BLANK}),
 ]
 Description = Annotated[
     Annotated[
         str,
         StringConstraints(max_length=2000),
-        AfterValidator(_refuse_nul),
+        AfterValidator(refuse_nul),
         Field(examples=["Branca, 110 V"], json_schema_extra={"pattern": NO_NUL}),
     ]
     | None,

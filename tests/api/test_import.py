@@ -30,7 +30,7 @@ from app.api.models import Product
 from app.api.settings import Settings
 from testkit.database import API_ROLE, libpq
 from testkit.server import running
-from tests.api.conftest import Json, connection, created, problem
+from tests.api.conftest import Json, connection, created, field_errors, problem
 
 MANY = (
     "INSERT INTO products (name, price, categoria, email_fornecedor) "
@@ -346,3 +346,11 @@ def test_a_client_that_goes_away_leaves_no_transaction_open(api_url: str, migrat
         while (left := owner.exec_driver_sql(open_ones).scalar_one()) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert left == 0
+
+
+def test_a_name_or_key_that_postgresql_cannot_store_is_refused(client: TestClient) -> None:
+    assert list(field_errors(send(client, HEADER + SOFA, file_name="a\0b"))) == ["file_name"]
+    assert list(field_errors(client.get("/products/imports", params={"idempotency_key": "a\0b"}))) == [
+        "idempotency_key"
+    ]
+    assert listed(client) == []
