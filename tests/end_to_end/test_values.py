@@ -180,6 +180,27 @@ def test_a_new_product_half_typed_comes_back_as_a_draft(ui_url: str, api_url: st
     browser.travel(journey, viewport=DESKTOP)
 
 
+def test_a_duplicate_leaves_a_half_typed_product_as_it_is(ui_url: str, api_url: str, product: dict[str, Any]) -> None:
+    def journey(page: Page) -> None:
+        [stored] = stock(api_url, [product])
+        page.goto(ui_url)
+        dialog = page.get_by_role("dialog")
+        name = dialog.get_by_label("Nome", exact=True)
+        button(page, "Novo produto").click()
+        name.fill("Mesa")
+        browser.close_dialog(page)
+        browser.open_row(page, 0)
+        button(page, "Duplicar").click()
+        expect(name).to_have_value(stored["name"])
+        browser.close_dialog(page)
+        page.get_by_role("link", name="Produtos").click()
+        button(page, "Novo produto").click()
+        dialog.get_by_text("Rascunho:").wait_for()
+        expect(name).to_have_value("Mesa")
+
+    browser.travel(journey, viewport=DESKTOP)
+
+
 def beside(field: Locator) -> Locator:
     """Return the place around a field, where messages about it are."""
     return field.locator("xpath=ancestor::*[@data-testid='stVerticalBlock'][1]")

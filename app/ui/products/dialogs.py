@@ -27,7 +27,7 @@ NAMED = 10  # products that a question lists; of more it says how many
 
 def add() -> None:
     """Open the dialog of a new product."""
-    draft = f"new{st.session_state.setdefault('draft', 1)}"
+    draft = _draft()
     is_draft = any(st.session_state.get(f"{draft}_{name}") for name in EDITABLE)
     state.set_dialog(Dialog("add", fields=draft, is_draft=is_draft))
 
@@ -44,13 +44,14 @@ def edit(product_id: int) -> None:
 
 
 def duplicate(product: Product) -> None:
-    """Open the dialog of a new product with all that another one has."""
-    st.session_state["draft"] = st.session_state.get("draft", 1) + 1
+    """Open the dialog of a new product with all that another one has; a new one half typed before stays as it is."""
+    st.session_state["copies"] = st.session_state.get("copies", 0) + 1
+    fields = f"copy{st.session_state['copies']}"
     for name in EDITABLE:
         value = getattr(product, name)
         shown = amount(value, session.texts()) if name == "price" else value or ""
-        st.session_state[f"new{st.session_state['draft']}_{name}"] = shown
-    state.set_dialog(Dialog("add", fields=f"new{st.session_state['draft']}"))
+        st.session_state[f"{fields}_{name}"] = shown
+    state.set_dialog(Dialog("add", fields=fields))
 
 
 def delete(products: Sequence[Product]) -> None:
@@ -98,6 +99,11 @@ def _dismissed() -> None:
     state.set_dialog(None)
 
 
+def _draft() -> str:
+    """Return how the keys of the fields begin in which a new product is typed."""
+    return f"new{st.session_state.setdefault('draft', 1)}"
+
+
 def _add(dialog: Dialog) -> None:
     texts = session.texts()
     draft = dialog.fields
@@ -108,7 +114,8 @@ def _add(dialog: Dialog) -> None:
         if st.session_state.get("attempt", (None,))[0] != (draft, given):
             st.session_state["attempt"] = ((draft, given), uuid4().hex)
         product = access.client().create_product(given, st.session_state["attempt"][1])
-        st.session_state["draft"] += 1  # another number has empty fields
+        if draft == _draft():
+            st.session_state["draft"] += 1  # another number has empty fields
         return texts.created.format(name=plain(product.name), price=plain(money(product.price, texts)), id=product.id)
 
     if dialog.is_draft:
