@@ -174,6 +174,7 @@ def test_several_products_are_changed_in_the_table(ui_url: str, api_url: str, pr
         dialog.get_by_text("O que foi salvo").nth(1).click()  # the second one of a head and a choice: of `two`
         button(page, "Salvar 3 produtos").click()
         expect(dialog.get_by_text("Outra pessoa salvou este produto")).to_have_count(0)
+        expect(dialog.get_by_text("Já salvos: Mesa, Cadeira.")).to_be_visible()
         assert read(api_url, two) == read(api_url, two) | {"name": "De outra pessoa", "price": 3}
         assert read(api_url, three) == read(api_url, three) | {"name": "Cadeira", "price": 15.5}
 

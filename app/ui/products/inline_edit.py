@@ -184,18 +184,18 @@ def _choice_key(theirs: Product) -> str:
 
 def _save(pending: Sequence[Change]) -> None:
     """Save one after the other; what was saved, or given up for somebody else's, is no longer pending."""
-    left, saved = [], []
+    left, saved, kept = [], [], []
     for change in pending:
         now = change.theirs or change.product
         if st.session_state.get(_choice_key(now)) == "theirs":
-            saved.append(now)
+            kept.append(now)
             continue
         try:
             saved.append(access.client().update_product(now.id, change.values, version=now.version))
         except ApiError as error:
             errors.explain_price(error, change.values.get("price"))
             left.append(_failed(change, error))
-    replace_in_list(saved)
+    replace_in_list([*saved, *kept])
     _note_saved(saved)
     _go_on_with(left)
 
