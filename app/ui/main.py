@@ -99,7 +99,7 @@ if name := access.user_name():
 st.html(
     "<style>[data-testid=stToastContainer] { top: auto !important; bottom: 1rem !important; } "
     # What they do sees one page of the list only, and the page has both for all of it.
-    "[data-testid=stElementToolbar] :is(button[aria-label^='Search'], button[aria-label^='Download']) "
+    "[data-testid=stElementToolbar] :is(button[aria-label^='Search'], button[aria-label^='Download']), .gdg-search-bar "
     "{ display: none; } "
     ".st-key-hint { min-height: 2.5rem; justify-content: center; } "
     ".st-key-delete_confirm button { background: #b3261e; border-color: #b3261e; color: #fff; } "

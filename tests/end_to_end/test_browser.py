@@ -73,6 +73,7 @@ def test_every_view_of_the_list_is_an_address(ui_url: str, api_url: str, product
         expect(browser.first_name(page)).to_have_text("Produto 05")
         expect(page.get_by_label("Buscar")).to_have_value("produto")
         expect(page.get_by_text("Filtros: Preço até R$ 55,00")).to_be_visible()
+        expect(page.get_by_text("51–55 de 55 produtos")).to_be_visible()
         assert page.url == shown[-1][0]
         assert page.context.browser is not None
         somebody_else = browser.visitor(page.context.browser, viewport=DESKTOP)
@@ -89,6 +90,9 @@ def test_every_view_of_the_list_is_an_address(ui_url: str, api_url: str, product
             page.go_forward()
             expect(page).to_have_url(address)
             expect(browser.first_name(page)).to_have_text(first)
+
+        page.goto(f"{ui_url}/?start=500")
+        expect(page.get_by_text("1–50 de 61 produtos")).to_be_visible()
 
     browser.travel(journey, viewport=DESKTOP)
 

@@ -37,6 +37,12 @@ def test_a_day_at_work(ui_url: str, api_url: str, product: dict[str, Any], langu
         expect(page.get_by_role("button", name="Fullscreen")).to_be_visible()
         for sees_one_page_only in ("Search:", "Download as CSV"):
             expect(page.locator(f"button[aria-label^='{sees_one_page_only}']")).to_be_hidden()
+        page.keyboard.press("Control+f")
+        expect(page.locator(".gdg-search-bar")).to_be_hidden()
+        page.get_by_test_id("stPopoverButton").last.click()
+        for export in (words.export_excel, words.export_csv, words.export_jsonl):
+            expect(page.get_by_role("link", name=export, exact=True)).to_be_visible()
+        page.keyboard.press("Escape")
 
         page.get_by_role("button", name=words.choose_all.split(" {")[0]).click()
         button(page, f"{words.change_many} (60)").click()

@@ -176,10 +176,7 @@ def pager(listed: Listed) -> None:
     """Show how many products there are, the way to the pages beside this one, and how long a page is."""
     texts, view, page = session.texts(), listed.view, listed.page
     editing = inline_edit.is_under_way()
-    total, is_exact = listed.total
-    first = view.start
-    if view.before == END:
-        first = max(1, total - len(page.products) + 1) if total and is_exact else 0
+    first = _first(listed)
     turns: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
         (texts.first_page, "first", ":material/first_page:", {} if page.before else None),
         (
@@ -224,6 +221,7 @@ def pager(listed: Listed) -> None:
             st.markdown(_range_words(listed, first), width="content")
             with st.popover(texts.export, icon=":material/download:"):
                 shown = view.filter(session.zone())
+                download.button(texts.export_excel, shown, view.sort, "excel", key="export_excel")
                 download.button(texts.export_csv, shown, view.sort, "csv", key="export_csv")
                 download.button(texts.export_jsonl, shown, view.sort, "jsonl", key="export_jsonl")
 
@@ -284,6 +282,21 @@ def _selection_words(selected: Sequence[Product]) -> str:
     if len(selected) == 1:
         return texts.selected.format(name=plain(selected[0].name))
     return texts.selected_many.format(count=len(selected))
+
+
+def _first(listed: Listed) -> int:
+    """Return which of all products is the page's first; 0 where that is not known.
+
+    The address may say it, but the catalogue has changed since, or somebody has changed the address.
+    """
+    page, start, (total, is_exact) = listed.page, listed.view.start, listed.total
+    if page.before is None:
+        return 1
+    if total is None or not is_exact:
+        return start
+    if page.after is None:
+        return max(1, total - len(page.products) + 1)
+    return start if 1 < start <= total - len(page.products) else 0
 
 
 def _range_words(listed: Listed, first: int) -> str:

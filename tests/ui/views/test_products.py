@@ -375,8 +375,12 @@ def test_what_the_filters_show_is_exported_in_its_order(
     monkeypatch.setattr(download, "is_served", True)
     app = visit(api_url, categoria="Móveis", sort="price")
     with TestClient(Starlette(routes=[download.route()])) as client:
-        spreadsheet, lines = (client.get(link.url).text for link in app.link_button)
+        for_excel, spreadsheet, lines = (client.get(link.url).text for link in app.link_button)
     assert [row["name"] for row in csv.DictReader(spreadsheet.splitlines())] == ["Mesa de inox", "Sofá de couro"]
+    assert [row["name"] for row in csv.DictReader(for_excel.splitlines(), delimiter=";")] == [
+        "Mesa de inox",
+        "Sofá de couro",
+    ]
     assert [json.loads(line)["name"] for line in lines.splitlines()] == ["Mesa de inox", "Sofá de couro"]
 
 
