@@ -1,6 +1,5 @@
 """Changing and deleting many products at once: those that are marked, or all that the filters show."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,17 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.ui import errors, session
+from app.ui import errors, prices, session
 from app.ui.client.api_models import CATEGORIES, ApiError, BulkChange, Chosen, Product, Totals
 from app.ui.formats import money, number, plain
+from app.ui.prices import UnclearPriceError
 from app.ui.products import state, undo
-from app.ui.products.list_view import ListView
+from app.ui.products.list_view import ListView, in_cents
 from app.ui.products.undo import Undo
 from app.ui.sign_in import access
 from app.ui.texts import Texts
 
 COUNT_CHANGED = 409  # the status of a change of another number of products than was confirmed
-_NUMBER = re.compile(r"([+\-\N{MINUS SIGN}]?)\s*(?:R\$)?\s*(\d{1,10})(?:[.,](\d{1,2}))?\s*%?")
 _EVERYTHING = "everything"  # the key of what all is chosen of: filters, and their totals
 
 
@@ -166,12 +165,12 @@ def run(do: Callable[[Callable[[int, int], None]], str], progress: str, failed: 
 
 
 def read_number(typed: str) -> Decimal | None:
-    """Return the number that was typed, with a comma or a point; None when it could be two, or is none."""
-    found = _NUMBER.fullmatch(typed.strip())
-    if found is None:
+    """Return the number that was typed, as a price is; None when it could be two, is none or has part of a cent."""
+    try:
+        found = prices.read(typed.strip().removesuffix("%"))
+    except UnclearPriceError:
         return None
-    sign, whole, cents = found.groups()
-    return Decimal(f"{'-' if sign and sign != '+' else ''}{whole}.{cents or 0}")
+    return None if found is None or in_cents(abs(found)) is None else found
 
 
 def _preview(chosen: Chosen, change: Mapping[str, Any]) -> BulkChange | None:
@@ -183,6 +182,8 @@ def _preview(chosen: Chosen, change: Mapping[str, Any]) -> BulkChange | None:
         if refused is not None:
             sentence = texts.price_out_of_range.format(count=number(int(refused), texts))
             st.error(sentence, title=texts.could_not_save, icon=":material/error:")
+        elif any(wrong.field == "price.percent" for wrong in error.errors):
+            st.error(texts.wrong_percent, icon=":material/error:")
         else:
             errors.show(error, texts.could_not_save)
         return None

@@ -210,7 +210,8 @@ PORTUGUESE = Texts(
     percent_example="5 ou -12,5",
     amount_example="10,00 ou -2,50",
     rounding="O resultado é arredondado ao centavo; meio centavo, para longe de zero.",
-    wrong_change="Escreva um número com até duas casas decimais e sem pontos de milhar, como 12,5.",
+    wrong_change="Escreva um número com até duas casas decimais, como 12,5; sem pontos de milhar não há dúvida.",
+    wrong_percent="Use um percentual de -99,99 a 10.000.",
     price_out_of_range="{count} produtos custariam nada ou menos, ou mais de 9.999.999.999,99. Deixe-os de "
     "fora ou mude menos.",
     change_outcome="{changed} de {count} produtos mudam; o total vai de {before} para {after}. Os primeiros:",

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import Chosen, Product
 from app.ui.products import bulk
+from app.ui.texts import PORTUGUESE
 from tests.ui.visiting import Visit, click, errors, is_open, messages, names, run, select
 
 
@@ -123,14 +124,24 @@ def test_a_change_that_makes_no_price_is_told_before_it_is_made(
     assert app.button(key="bulk_confirm").disabled
 
 
+def test_a_percentage_that_cannot_be_is_refused_in_the_page_s_language(
+    visit: Visit, api_url: str, shop: list[Product]
+) -> None:
+    app = click(click(select(visit(api_url), 0), "choose_all"), "change_many")
+    app.text_input(key="bulk_percent").set_value("-100")
+    assert errors(run(app)).strip() == PORTUGUESE.wrong_percent
+    assert app.button(key="bulk_confirm").disabled
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [
         *(("5", "5"), ("12,5", "12.5"), ("-12.50 %", "-12.50"), ("+3%", "3"), ("R$ 10,00", "10.00"), ("\u22122", "-2")),
+        *(("1.250,00", "1250.00"), ("1,250.00", "1250.00"), ("-R$ 1.250,00", "-1250.00"), ("R$ -5", "-5")),
         *(
             ("", None),
             ("1.250", None),
-            ("1.250,00", None),
+            ("1,250", None),
             ("5,125", None),
             ("abc", None),
             ("--5", None),
@@ -140,7 +151,7 @@ def test_a_change_that_makes_no_price_is_told_before_it_is_made(
 )
 def test_a_percentage_or_amount_is_what_was_typed(typed: str, read: str | None) -> None:
     found = bulk.read_number(typed)
-    assert found is None if read is None else found is not None and str(found) in (read, f"{read}.0")
+    assert (found and str(found)) == read
 
 
 def test_a_search_that_finds_nothing_suggests_what_does(
