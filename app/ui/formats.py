@@ -24,6 +24,11 @@ def money(amount: Decimal | float, texts: Texts) -> str:
     return _REAIS + _marked(f"{amount:,.2f}", texts)
 
 
+def exact_money(price: Decimal, texts: Texts) -> str:
+    """Write an amount of reais with all its decimals, two at least, for example R$ 10,505."""
+    return _REAIS + amount(price, texts)
+
+
 def amount(price: Decimal, texts: Texts) -> str:
     """Write a price as somebody would type it, for example 2.899,90; not rounded, should it have more decimals."""
     return _marked(f"{price:,.{max(2, -int(price.normalize().as_tuple().exponent))}f}", texts)

@@ -1,7 +1,7 @@
 """How an uploaded file is read, as a form: guessed, shown with its first products, and put right by the visitor."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import pandas as pd
 import streamlit as st
@@ -14,8 +14,8 @@ from app.ui.files.import_job import ImportJob, Imports
 from app.ui.files.import_result import column_name
 from app.ui.files.spreadsheet import ParseOptions, Table, UnreadableError
 from app.ui.files.workbook import WorkbookError
-from app.ui.formats import money, number
-from app.ui.prices import DECIMAL_MARKS
+from app.ui.formats import exact_money, money, number
+from app.ui.prices import DECIMAL_MARKS, readings
 from app.ui.sign_in import access
 from app.ui.texts import Texts
 
@@ -226,8 +226,6 @@ def _preview_of_file(table: Table) -> None:
 
 
 def _shown(field: str, product: Mapping[str, str], texts: Texts) -> str:
-    """Return a value, a price in the visitor's way, so that one that was not understood is seen."""
-    try:
-        return money(Decimal(product[field]), texts) if field == "price" else product[field]
-    except InvalidOperation:
-        return product[field]
+    """Return a value, a price in the visitor's way and not rounded, so that one that was not understood is seen."""
+    value = product[field]
+    return exact_money(Decimal(value), texts) if field == "price" and readings(value) else value

@@ -378,6 +378,15 @@ def test_the_template_can_be_imported_as_it_is(
     ]
 
 
+def test_a_price_is_previewed_as_it_is_and_not_rounded(visit: Callable[[str], AppTest], api_url: str) -> None:
+    header, row = "nome;preço;categoria;e-mail", "Mesa;{};Móveis;vendas@casa.example.com"
+    prices = ["19,90", "10,505", "1e99999999", "NaN"]
+    app = upload(visit(api_url), "\n".join([header, *map(row.format, prices)]).encode())
+    shown = [price.replace("\N{NO-BREAK SPACE}", " ") for price in app.dataframe[0].value["price"]]
+    assert shown == ["R$ 19,90", "R$ 10,505", "1e99999999", "NaN"]
+    assert "1 novos, 0 alterados, 0 iguais, 3 recusados" in written(app)
+
+
 def test_a_file_that_was_exported_comes_back(visit: Callable[[str], AppTest], api_url: str) -> None:
     app = finished(begin(upload(visit(api_url), data(MIXED))))
     before = stored(api_url)
