@@ -12,12 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra.cost import scaling, tables
 from infra.cost.capacity import TARGETS, stack, step
 from infra.cost.prices import NoPriceError, prices
 from infra.cost.readme import with_passage
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.pricing import TemplateError, console, show, synthesised
 from infra.operations.project import plan_of
 from infra.operations.session import region
@@ -71,8 +70,8 @@ def main(*arguments: str) -> int:
         plan, name = plan_of(said.environment), said.region or region()
         targets = [said.target_rps] if said.target_rps else TARGETS
         return _print(plan, name, targets, as_json=said.json)
-    except (PlanError, TemplateError, NoPriceError, BotoCoreError, ClientError, OSError, ValueError) as error:
-        print(f"make capacity: {error}", file=sys.stderr)
+    except (PlanError, TemplateError, NoPriceError, *AWS_ERRORS, OSError, ValueError) as error:
+        print(f"make capacity: {sentence(error)}", file=sys.stderr)
         return 1
 
 
@@ -85,8 +84,8 @@ def _print(plan: Plan, name: str, targets: Sequence[float], *, as_json: bool) ->
     to = console()
     show(to, scaling.carried_table(plan.stack_name, now))
     show(to, scaling.steps_table(steps))
-    for sentence in scaling.assumptions():
-        to.print(sentence, highlight=False)
+    for text in scaling.assumptions():
+        to.print(text, highlight=False)
     return 0
 
 

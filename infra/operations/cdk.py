@@ -4,8 +4,7 @@ import os
 import subprocess
 import sys
 
-from botocore.exceptions import BotoCoreError
-
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import region
 
 
@@ -22,8 +21,8 @@ def main(*arguments: str) -> int:
     """Run the command, or say why not."""
     try:
         return run(*arguments, region=region())
-    except BotoCoreError as error:
-        print(f"cdk {arguments[0]}: {error}", file=sys.stderr)
+    except AWS_ERRORS as error:
+        print(f"cdk {arguments[0]}: {sentence(error)}", file=sys.stderr)
         return 1
 
 

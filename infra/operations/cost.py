@@ -12,8 +12,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra.cost import tables
 from infra.cost.alternatives import savings
 from infra.cost.estimate import estimate
@@ -22,6 +20,7 @@ from infra.cost.prices import NoPriceError, Prices, prices
 from infra.cost.readme import ENGLISH, PORTUGUESE, passage, with_passage
 from infra.cost.usage import Usage
 from infra.operations import stacks
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.pricing import TemplateError, console, database_of, in_words, price_difference, show, synthesised
 from infra.operations.project import plan_of
 from infra.operations.session import open_session, region
@@ -50,8 +49,8 @@ def main(*arguments: str) -> int:
         if said.against:
             return _print_difference(said, plan, name)
         return _print_cost(said, plan, prices(name))
-    except (PlanError, TemplateError, NoPriceError, BotoCoreError, ClientError, OSError, ValueError) as error:
-        print(f"make cost: {error}", file=sys.stderr)
+    except (PlanError, TemplateError, NoPriceError, *AWS_ERRORS, OSError, ValueError) as error:
+        print(f"make cost: {sentence(error)}", file=sys.stderr)
         return 1
 
 
@@ -107,13 +106,13 @@ def _print_cost(said: argparse.Namespace, plan: Plan, found: Prices) -> int:
     if said.markdown:
         for table in printed:
             print(f"### {table.title}\n\n{tables.markdown(table)}\n")
-        print(*(f"- {sentence}" for sentence in sentences), sep="\n")
+        print(*(f"- {text}" for text in sentences), sep="\n")
         return 0
     to = console()
     for table in printed:
         show(to, table)
-    for sentence in sentences:
-        to.print(sentence, highlight=False)
+    for text in sentences:
+        to.print(text, highlight=False)
     return 0
 
 

@@ -7,7 +7,15 @@ from functools import cached_property
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+)
 
 from infra.operations import stacks
 from infra.operations.stacks import StackResource
@@ -136,6 +144,10 @@ def sentence(error: Exception) -> str:
     """Return what an error of AWS's means to who sees it, and what to do next."""
     if isinstance(error, NoCredentialsError):
         return "there are no AWS credentials: aws configure sso, aws login, or AWS_PROFILE say whose to take"
+    if isinstance(error, ProfileNotFound):
+        return f"{error}: aws configure list-profiles names those that there are"
+    if isinstance(error, SSOError | SSOTokenLoadError | TokenRetrievalError):
+        return f"{str(error).rstrip('.')}: sign in again (aws sso login)"
     if not isinstance(error, ClientError):
         return str(error)
     code = error.response.get("Error", {}).get("Code", "")

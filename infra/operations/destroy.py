@@ -4,9 +4,9 @@ import sys
 from functools import partial
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations import beside, cdk, database_sign_in, stacks
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.kept import SNAPSHOT, Kept, kept
 from infra.operations.left import report
 from infra.operations.project import plan_of
@@ -48,8 +48,8 @@ def main(environment: str) -> int:
         else:
             deregister(session, plan)
             print(*report(session, left), sep="\n")
-    except (PlanError, BotoCoreError, ClientError) as error:
-        print(f"make destroy: {error}", file=sys.stderr)
+    except (PlanError, *AWS_ERRORS) as error:
+        print(f"make destroy: {sentence(error)}", file=sys.stderr)
         return 1
     return code
 

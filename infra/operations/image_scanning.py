@@ -7,8 +7,8 @@ import sys
 from typing import Any, cast
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import open_session
 
 _BOOTSTRAP_STACK, _REPOSITORY = "CDKToolkit", "ContainerAssetsRepository"  # as cdk bootstrap calls them
@@ -33,8 +33,11 @@ def main() -> None:
     """Turn the scanning on, or say why not."""
     try:
         print(f"Images are scanned when they are pushed to {scan_on_push(open_session())}.")
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"Image scanning is not on: {error}. Run cdk bootstrap first, with the credentials of the account.")
+    except AWS_ERRORS as error:
+        sys.exit(
+            f"Image scanning is not on: {sentence(error)}. Run cdk bootstrap first, with the credentials of "
+            "the account."
+        )
 
 
 if __name__ == "__main__":

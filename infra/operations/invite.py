@@ -3,9 +3,9 @@
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations import stacks
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
@@ -47,8 +47,8 @@ def main(environment: str, email: str) -> int:
         return 1
     try:
         url = invite(open_session(), plan_of(environment).stack_name, email)
-    except (InviteError, PlanError, BotoCoreError, ClientError) as error:
-        print(f"make invite: {error}", file=sys.stderr)
+    except (InviteError, PlanError, *AWS_ERRORS) as error:
+        print(f"make invite: {sentence(error)}", file=sys.stderr)
         return 1
     print(f"{email} gets an e-mail with a temporary password, and signs in at {url}")
     return 0

@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cost.price_list import PRODUCTS, Product, section, with_section
 from infra.cost.prices import TABLE, NoPriceError, Price, prices
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import region
 from infra.plan.regions import REGIONS
 
@@ -49,8 +49,8 @@ def main(name: str = "") -> int:
         found = look_up(boto3.Session(region_name=_LIST_REGION), name)
         if not found:
             raise ValueError(f"the price list has nothing for {name}")
-    except (BotoCoreError, ClientError, ValueError) as error:
-        print(f"make prices: {error}", file=sys.stderr)
+    except (*AWS_ERRORS, ValueError) as error:
+        print(f"make prices: {sentence(error)}", file=sys.stderr)
         return 1
     try:
         before = {key: price for key, price in prices(name).found.items() if key in PRODUCTS}

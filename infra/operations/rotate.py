@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations import stacks
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.project import plan_of
 from infra.operations.secret import ask
 from infra.operations.session import open_session
@@ -100,9 +100,9 @@ def _rotate_owner(session: boto3.Session, stack: str, resources: Sequence[StackR
     try:
         for arn, value in values.items():
             secrets.put_secret_value(SecretId=arn, SecretString=value)
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         raise RotateError(
-            f"the database has a new password, which Secrets Manager has not: {error}; run it again"
+            f"the database has a new password, which Secrets Manager has not: {sentence(error)}; run it again"
         ) from (error)
 
 
@@ -163,8 +163,8 @@ def main(environment: str, secret: str) -> int:
         return 1
     try:
         services = rotate(open_session(), plan_of(environment).stack_name, secret)
-    except (RotateError, PlanError, BotoCoreError, ClientError) as error:
-        print(f"make rotate: {error}", file=sys.stderr)
+    except (RotateError, PlanError, *AWS_ERRORS) as error:
+        print(f"make rotate: {sentence(error)}", file=sys.stderr)
         return 1
     print(f"{secret} has a new value. New tasks with it take over in a few minutes: {', '.join(services)}")
     return 0

@@ -8,8 +8,8 @@ import getpass
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import open_session
 
 
@@ -44,8 +44,8 @@ def main(name: str) -> int:
         return 1
     try:
         done = put(open_session(), name, value)
-    except (BotoCoreError, ClientError) as error:
-        print(f"make secret: {error}", file=sys.stderr)
+    except AWS_ERRORS as error:
+        print(f"make secret: {sentence(error)}", file=sys.stderr)
         return 1
     print(f"{name} was {done}. Tasks get it when they start; make rotate replaces those that run.")
     return 0

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import open_session
 
 ROLES = {
@@ -42,12 +42,12 @@ def make_roles(session: boto3.Session) -> Iterator[str]:
 def main() -> None:
     """Make the roles, or say why not."""
     try:
-        for sentence in make_roles(open_session()):
-            print(sentence)
-    except (BotoCoreError, ClientError) as error:
+        for done in make_roles(open_session()):
+            print(done)
+    except AWS_ERRORS as error:
         sys.exit(
-            f"Not all service-linked roles are there: {error}. It takes iam:CreateServiceLinkedRole; without it, "
-            "somebody who has it runs make bootstrap once."
+            f"Not all service-linked roles are there: {sentence(error)}. It takes iam:CreateServiceLinkedRole; "
+            "without it, somebody who has it runs make bootstrap once."
         )
 
 

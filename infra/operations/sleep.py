@@ -7,7 +7,6 @@ seven days: the schedule of `services.asleep` stops it again within a day.
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cost.estimate import estimate
 from infra.cost.prices import NoPriceError, prices
@@ -20,6 +19,7 @@ from infra.operations.asleep import (
     sleeper,
     wait_for,
 )
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
@@ -67,14 +67,14 @@ def main(environment: str) -> int:
     try:
         stack_name, session = plan_of(environment).stack_name, open_session()
         put_to_sleep(session, stack_name)
-    except (PlanError, AsleepError, BotoCoreError, ClientError) as error:
-        print(f"make sleep: {error}", file=sys.stderr)
+    except (PlanError, AsleepError, *AWS_ERRORS) as error:
+        print(f"make sleep: {sentence(error)}", file=sys.stderr)
         return 1
     print(f"{stack_name} sleeps until make wake ENV={environment}: no task runs, and the database stops.")
     try:
         print(still_costs(session, stack_name))
-    except (NoPriceError, BotoCoreError, ClientError) as error:
-        print(f"What it costs all the same cannot be said: {error}", file=sys.stderr)
+    except (NoPriceError, *AWS_ERRORS) as error:
+        print(f"What it costs all the same cannot be said: {sentence(error)}", file=sys.stderr)
     print(
         "After seven days RDS starts the database by itself; the schedule of services.asleep stops it again the same "
         "evening. There are no backups meanwhile, and no maintenance."

@@ -7,7 +7,6 @@ migrate it.
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations import stacks
 from infra.operations.asleep import (
@@ -19,6 +18,7 @@ from infra.operations.asleep import (
     sleeper,
     wait_for,
 )
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
 from infra.plan import PlanError
@@ -69,8 +69,8 @@ def main(environment: str, *options: str) -> int:
             return 0
         print(f"{stack_name} wakes; the database takes up to ten minutes, then the tasks one or two.")
         found = wake(session, stack_name)
-    except (PlanError, AsleepError, BotoCoreError, ClientError) as error:
-        print(f"make wake: {error}", file=sys.stderr)
+    except (PlanError, AsleepError, *AWS_ERRORS) as error:
+        print(f"make wake: {sentence(error)}", file=sys.stderr)
         return 1
     names = ", ".join(service.name for service in found.services)
     print(f"Awake: {names}. It sleeps again when services.asleep of cdk.json says so.")

@@ -3,10 +3,10 @@
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose import ComposeError, find, read
 from infra.operations import cdk, stacks
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import open_session
 from infra.pipeline.names import ISSUER, stack_name
 
@@ -32,8 +32,8 @@ def main(repository: str) -> int:
     try:
         name, session = stack_name(read(find()).name), open_session()
         provider = provider_of_others(session, name)
-    except (ComposeError, BotoCoreError, ClientError) as error:
-        print(f"make pipeline-bootstrap: {error}", file=sys.stderr)
+    except (ComposeError, *AWS_ERRORS) as error:
+        print(f"make pipeline-bootstrap: {sentence(error)}", file=sys.stderr)
         return 1
     said = ["--context", f"repository={repository}", *(["--context", f"provider={provider}"] if provider else [])]
     app = f'"{sys.executable}" -m infra.pipeline.app'

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra.cost import tables
 from infra.cost.prices import NoPriceError
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.pricing import price_difference
 from infra.operations.project import plan_of
 from infra.operations.session import region
@@ -30,8 +31,8 @@ def main(base: str) -> int:
     """Print the Markdown, or say why not."""
     try:
         print(markdown(base))
-    except (ChangeError, PlanError, NoPriceError, OSError) as error:
-        print(f"make change: {error}", file=sys.stderr)
+    except (ChangeError, PlanError, NoPriceError, *AWS_ERRORS, OSError) as error:
+        print(f"make change: {sentence(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -11,11 +11,11 @@ import sys
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose import ComposeError, find, read
 from infra.operations import cdk
 from infra.operations.beside import is_beside
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import open_session
 
 _DAYS = 30
@@ -62,8 +62,8 @@ def main(*arguments: str) -> int:
             print(f"snapshot {name}, of {one['SnapshotCreateTime']:%Y-%m-%d}, of {size} GB")
             if said.delete:
                 session.client("rds").delete_db_snapshot(DBSnapshotIdentifier=name)
-    except (ComposeError, BotoCoreError, ClientError) as error:
-        print(f"make collect: {error}", file=sys.stderr)
+    except (ComposeError, *AWS_ERRORS) as error:
+        print(f"make collect: {sentence(error)}", file=sys.stderr)
         return 1
     print(f"{len(old)} snapshots {'were removed' if said.delete else 'are old; ARGS=--delete removes them'}.")
     action = ("full", "--yes") if said.delete else ("print",)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.compose import ComposeError, find, read
 from infra.operations import cdk
 from infra.operations.__main__ import main as operate
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.session import open_session
 from infra.plan.preview import (
     EXPIRES,
@@ -63,8 +63,8 @@ def up(number: str) -> int:
     try:
         settings, project, session = _settings(), read(find()).name, open_session()
         others = [one.environment for one in previews(session, project) if one.environment != name]
-    except (PreviewError, ComposeError, BotoCoreError, ClientError) as error:
-        print(f"make preview: {error}", file=sys.stderr)
+    except (PreviewError, ComposeError, *AWS_ERRORS) as error:
+        print(f"make preview: {sentence(error)}", file=sys.stderr)
         return 1
     if not settings.enabled:
         print("make preview: previews are off: set context.preview.enabled in cdk.json to true", file=sys.stderr)
@@ -99,8 +99,8 @@ def down(number: str) -> int:
     try:
         project, session = read(find()).name, open_session()
         found = [one for one in previews(session, project) if one.environment == name]
-    except (ComposeError, BotoCoreError, ClientError) as error:
-        print(f"make preview-down: {error}", file=sys.stderr)
+    except (ComposeError, *AWS_ERRORS) as error:
+        print(f"make preview-down: {sentence(error)}", file=sys.stderr)
         return 1
     if not found:
         print(f"There is no environment {name}.")
@@ -112,8 +112,8 @@ def show(*, remove_expired: bool) -> int:
     try:
         project, session = read(find()).name, open_session()
         found = previews(session, project)
-    except (ComposeError, BotoCoreError, ClientError) as error:
-        print(f"make previews: {error}", file=sys.stderr)
+    except (ComposeError, *AWS_ERRORS) as error:
+        print(f"make previews: {sentence(error)}", file=sys.stderr)
         return 1
     now, code = datetime.datetime.now(datetime.UTC), 0
     for one in found:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operations import stacks
+from infra.operations.deployment import AWS_ERRORS, sentence
 from infra.operations.pricing import TemplateError, synthesised
 from infra.operations.project import plan_of
 from infra.operations.session import open_session
@@ -72,8 +72,8 @@ def main(environment: str, source: str) -> int:
             return 1
         tags = {*images(after).values()}
         found = digests(session, tags, before) if tags else {}
-    except (PlanError, TemplateError, BotoCoreError, ClientError) as error:
-        print(f"make promote: {error}", file=sys.stderr)
+    except (PlanError, TemplateError, *AWS_ERRORS) as error:
+        print(f"make promote: {sentence(error)}", file=sys.stderr)
         return 1
     for container, tag in images(after).items():
         print(f"{container}: {found[tag]}, as {origin} runs it")

@@ -57,7 +57,10 @@ def test_a_profile_that_is_not_there_is_a_sentence(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
 
     assert main("diff") == 1
-    assert capsys.readouterr().err == "cdk diff: The config profile (nobody) could not be found\n"
+    assert capsys.readouterr().err == (
+        "cdk diff: The config profile (nobody) could not be found: "
+        "aws configure list-profiles names those that there are\n"
+    )
     assert asked() == []
 
 

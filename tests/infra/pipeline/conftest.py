@@ -1,5 +1,5 @@
-"""As for the operations: no region and no credentials from outside, and a CDK CLI that only writes down."""
+"""As for the operations: no region and no credentials from outside, and the test says what AWS and the CDK CLI answer."""
 
-from tests.infra.operations.conftest import cdk, no_region
+from tests.infra.operations.conftest import answers, cdk, no_region
 
-__all__ = ["cdk", "no_region"]
+__all__ = ["answers", "cdk", "no_region"]

@@ -67,4 +67,4 @@ def test_without_credentials_it_says_so(cdk: InstallCdk, capsys: pytest.CaptureF
     cdk(0)
 
     assert main("team/shop") == 1
-    assert "make pipeline-bootstrap: Unable to locate credentials" in capsys.readouterr().err
+    assert "make pipeline-bootstrap: there are no AWS credentials" in capsys.readouterr().err

@@ -77,7 +77,7 @@ def test_an_image_that_was_collected_is_an_error_and_not_built_anew(
     stubs["ecr"].add_client_error("describe_images", "ImageNotFoundException", "The image does not exist")
 
     assert main("prod", "dev") == 1
-    assert "ImageNotFoundException" in capsys.readouterr().err
+    assert "AWS refused DescribeImages: The image does not exist" in capsys.readouterr().err
 
 
 def test_without_a_dev_there_is_nothing_to_promote(
