@@ -243,6 +243,35 @@ def test_a_change_that_somebody_else_was_faster_with_is_chosen_about(
     browser.travel(journey, viewport=DESKTOP)
 
 
+def test_a_change_that_is_stored_already_is_saved_and_not_asked_about(
+    ui_url: str, api_url: str, product: dict[str, Any]
+) -> None:
+    """As after an answer that came too late: what was sent has been done, and nobody else was there."""
+
+    def journey(page: Page) -> None:
+        [stored] = stock(api_url, [product])
+        dialog = page.get_by_role("dialog")
+        page.goto(f"{ui_url}/produto?id={stored['id']}")
+        button(page, "Editar").click()
+        dialog.get_by_label("Preço").fill("7,50")
+        change(api_url, stored, price=7.5)
+        dialog.get_by_role("button", name="Salvar alterações").click()
+        expect(page.get_by_test_id("stToast")).to_contain_text("R$ 7,50")
+        expect(dialog).not_to_be_attached()
+
+        page.get_by_role("link", name="Produtos").click()
+        page.get_by_text("Editar na tabela").click()
+        browser.edit_cell(page, "name", 0, "Mesa")
+        change(api_url, stored, name="Mesa")
+        button(page, "Revisar 1 alteração").click()
+        button(page, "Salvar 1 produto").click()
+        expect(dialog).not_to_be_attached()
+        expect(page.get_by_test_id("stToast").last).to_contain_text("1 produto")
+        assert read(api_url, stored) == read(api_url, stored) | {"name": "Mesa", "price": 7.5}
+
+    browser.travel(journey, viewport=DESKTOP)
+
+
 def test_many_products_are_deleted_at_once(ui_url: str, api_url: str, product: dict[str, Any]) -> None:
     def journey(page: Page) -> None:
         stock(api_url, numbered(product, 6))

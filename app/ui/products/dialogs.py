@@ -164,9 +164,10 @@ def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
     except ApiError as error:
         if error.status != CONFLICT:
             raise
-        theirs = access.client().read_product(product.id)
-        state.set_dialog(Dialog("edit", (product,), changes, theirs))
-        st.rerun()
+        changed = access.client().read_product(product.id)
+        if not inline_edit.has(changed, changes):
+            state.set_dialog(Dialog("edit", (product,), changes, changed))
+            st.rerun()
     inline_edit.replace_in_list([changed])
     texts = session.texts()
     return texts.updated.format(name=plain(changed.name), price=plain(money(changed.price, texts)))

@@ -194,7 +194,11 @@ def _save(pending: Sequence[Change]) -> None:
             saved.append(access.client().update_product(now.id, change.values, version=now.version))
         except ApiError as error:
             errors.explain_price(error, change.values.get("price"))
-            left.append(_failed(change, error))
+            failed = _failed(change, error)
+            if failed.theirs is not None and has(failed.theirs, change.values):
+                saved.append(failed.theirs)
+            else:
+                left.append(failed)
     replace_in_list([*saved, *kept])
     _note_saved(saved)
     _go_on_with(left)
@@ -236,6 +240,11 @@ def _leave_list(gone: Product) -> None:
     if listed is not None:
         products = tuple(product for product in listed.page.products if product.id != gone.id)
         state.keep_listed(replace(listed, page=replace(listed.page, products=products)))
+
+
+def has(product: Product, values: Mapping[str, Any]) -> bool:
+    """Say whether a product is as it was to become: an attempt that seemed to fail was made, or others did it."""
+    return all(getattr(product, name) == value for name, value in values.items())
 
 
 def replace_in_list(saved: Sequence[Product]) -> None:
