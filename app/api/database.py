@@ -92,6 +92,7 @@ class Database:
             rows = await self._connections.rows(statement, parameters)
         except database_faults.FAULTS as error:
             failure = error
+            database_faults.leave_out_values(error)
             self._note_disk_full(error)
             raise database_faults.problem_of(error, changes=statement.changes) or error from error
         finally:
@@ -137,6 +138,7 @@ class Database:
 
     def _note(self, context: ExceptionContext) -> None:
         if isinstance(context.sqlalchemy_exception, DBAPIError):
+            database_faults.leave_out_values(context.sqlalchemy_exception)
             self._note_disk_full(context.sqlalchemy_exception)
         if context.connection is not None and context.statement and "started" in context.connection.info:
             seconds = time.perf_counter() - context.connection.info.pop("started")

@@ -5,6 +5,7 @@ outcome nobody knows is a 500, which they leave alone.
 """
 
 import logging
+from typing import Any
 
 import asyncpg
 import psycopg2
@@ -21,6 +22,7 @@ FAULTS = (
 )
 DISK_FULL = "53100"
 READ_ONLY = "25006"
+OF_VALUES = ("22", "23")  # the classes of what is wrong with data, or against a constraint
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; a class is its first two characters.
 REASONS = {
     "08": "The database does not answer at the moment.",
@@ -74,6 +76,18 @@ def sqlstate(error: Exception) -> str | None:
     cause = error.__cause__ if _is_lost(error) else _cause(error)
     state: str | None = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     return state
+
+
+def leave_out_values(error: Exception) -> None:
+    """Take out of an error's words the row that PostgreSQL refused: its detail has a whole product, for every log."""
+    cause: Any = _cause(error)
+    if (sqlstate(error) or "")[:2] not in OF_VALUES:
+        return
+    if isinstance(cause, asyncpg.PostgresError):
+        cause.detail = None
+    elif isinstance(cause, psycopg2.Error):
+        cause.args = (cause.diag.message_primary,)
+        error.args = cause.args  # SQLAlchemy's has a copy
 
 
 def _is_lost(error: Exception) -> bool:

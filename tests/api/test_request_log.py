@@ -13,6 +13,7 @@ from sqlalchemy import URL
 
 from testkit.database import libpq
 from testkit.server import running
+from tests.api.conftest import connection
 
 TOKEN = "a-service-token-of-at-least-32-characters"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -104,3 +105,23 @@ def test_what_is_asked_every_few_seconds_has_no_line(client: httpx.Client, url: 
     assert ready.headers["x-request-id"]
     records(log, client.get("/products/").headers["x-request-id"])
     assert "/health/" not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Request-ID": "refused"}, {"X-Request-ID": "refused-in-a-thread", "Idempotency-Key": "refused"}]
+)
+def test_a_row_that_postgresql_refuses_is_not_in_the_log(
+    client: httpx.Client, log: Path, migrated_postgres_url: URL, product: dict[str, Any], headers: dict[str, str]
+) -> None:
+    with connection(migrated_postgres_url) as owner:
+        owner.exec_driver_sql("ALTER TABLE products ADD CONSTRAINT refused CHECK (price < 0) NOT VALID")
+        try:
+            answer = client.post("/products/", json=product, headers=headers)
+        finally:
+            owner.exec_driver_sql("ALTER TABLE products DROP CONSTRAINT refused")
+    assert answer.status_code == 500
+    records(log, headers["X-Request-ID"])
+    logged = log.read_text()
+    assert "violates check constraint" in logged
+    for personal in ("Failing row", product["name"], product["email_fornecedor"]):
+        assert personal not in logged
