@@ -61,8 +61,9 @@ def error_boundary() -> Iterator[None]:
 
 
 def show(error: ApiError, title: str) -> None:
-    """Show what failed (`title`) and why: the API's own sentence when it gave one."""
+    """Show what failed (`title`, unless it may have been done) and why: the API's own sentence when it gave one."""
     texts = session.texts()
+    title = texts.outcome_unknown_title if error.outcome_unknown else title
     st.error(plain(sentences(error, texts)), title=title, icon=":material/error:")
     is_ours = error.status is None or error.status >= 500  # and not what was asked for
     if error.request_id and is_ours:

@@ -378,6 +378,7 @@ ENGLISH = Texts(
     no_permission="You are not allowed to do this. Ask whoever looks after the catalogue for access.",
     not_found="There is no such product, or it has been deleted.",
     not_ready="The database does not answer at the moment. Try again in a few seconds.",
+    outcome_unknown_title="It is not known whether this was done",
     outcome_unknown="It may have been done all the same: check the list before you repeat it.",
     invalid_api_url_title="The UI does not know where the API is",
     invalid_api_url="The environment variable API_URL is {value}, which is not an address. "

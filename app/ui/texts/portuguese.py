@@ -378,6 +378,7 @@ PORTUGUESE = Texts(
     no_permission="Você não tem permissão para isto. Peça acesso a quem cuida do catálogo.",
     not_found="Este produto não existe, ou já foi excluído.",
     not_ready="O banco de dados não responde no momento. Tente novamente em alguns segundos.",
+    outcome_unknown_title="Não se sabe se isto foi feito",
     outcome_unknown="A operação pode ter sido feita mesmo assim: confira na lista antes de repetir.",
     invalid_api_url_title="A interface não sabe onde está a API",
     invalid_api_url="A variável de ambiente API_URL contém {value}, que não é um endereço. "

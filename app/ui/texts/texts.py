@@ -381,6 +381,7 @@ class Texts:
     no_permission: str
     not_found: str
     not_ready: str
+    outcome_unknown_title: str
     outcome_unknown: str
     invalid_api_url_title: str
     invalid_api_url: str

@@ -288,8 +288,8 @@ def test_an_api_that_is_down_is_told_and_the_file_stays(
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (None, "A importação não chegou ao fim A conexão com a API caiu antes da resposta."),
-        ((502, "text/html", "Bad gateway"), "A importação não chegou ao fim A API respondeu com o erro 502."),
+        (None, "Não se sabe se isto foi feito A conexão com a API caiu antes da resposta."),
+        ((502, "text/html", "Bad gateway"), "Não se sabe se isto foi feito A API respondeu com o erro 502."),
         ((401, "application/problem+json", '{"detail": "?"}'), "Nada foi importado A API não aceita esta interface."),
         ((413, "application/problem+json", '{"detail": "Too large."}'), "Nada foi importado Too large."),
     ],
@@ -302,7 +302,7 @@ def test_what_is_not_certain_is_not_said(
     misbehaviour.answers = [answer]
     app = finished(begin(app))
     assert sentence in said(app.error)
-    uncertain = sentence.startswith("A importação")
+    uncertain = sentence.startswith("Não se sabe")
     assert (PORTUGUESE.outcome_unknown in said(app.error)) == uncertain
     assert not app.button(key="import").disabled
 

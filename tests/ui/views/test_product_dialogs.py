@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.ui.client.api_client import ApiClient
 from app.ui.client.api_models import Product
+from app.ui.texts import PORTUGUESE
 from testkit.server import free_port
 from tests.ui.conftest import Misbehaviour
 from tests.ui.visiting import Visit, click, errors, fill, is_open, messages, run, select
@@ -247,6 +248,17 @@ def test_an_api_that_is_down_is_told_and_the_page_recovers(
     click(app, "retry")
     assert not app.error
     assert list(app.dataframe[0].value["id"]) == [stored.id]
+
+
+def test_what_may_have_been_saved_is_not_said_to_be_not_saved(
+    visit: Visit, api_url: str, product: dict[str, Any], misbehaviour: Misbehaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = click(visit(api_url), "add")
+    fill(app, "new1", product)
+    monkeypatch.setenv("API_URL", misbehaviour.url)
+    misbehaviour.answers = [None]  # the connection breaks after the request
+    click(app, "new1_submit")
+    assert errors(app).startswith(f"{PORTUGUESE.outcome_unknown_title} A conexão com a API caiu antes da resposta.")
 
 
 def test_an_api_that_goes_down_loses_nothing_that_was_typed(
