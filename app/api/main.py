@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from app.api import __version__, health, openapi, problem_handlers
 from app.api import bin as recycle_bin
@@ -49,7 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     problem_handlers.install(app)
     app.add_middleware(Gate)
-    app.add_middleware(SecurityHeaders)  # also on what the gate answers
+    app.add_middleware(ServerErrorMiddleware, handler=app.exception_handlers[Exception])  # FastAPI's own is outside all
+    app.add_middleware(SecurityHeaders)  # also on what these two answer
     app.add_middleware(RequestLog)
     openapi.install(app)
     # What is asked for most first. Not by `include_router`: it looks for an address twice, which takes as long as all

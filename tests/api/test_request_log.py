@@ -120,6 +120,8 @@ def test_a_row_that_postgresql_refuses_is_not_in_the_log(
         finally:
             owner.exec_driver_sql("ALTER TABLE products DROP CONSTRAINT refused")
     assert answer.status_code == 500
+    assert answer.headers["x-request-id"] == headers["X-Request-ID"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
     records(log, headers["X-Request-ID"])
     logged = log.read_text()
     assert "violates check constraint" in logged
