@@ -5,6 +5,7 @@ is ever written down and the file system may be read-only. Streamlit's other opt
 """
 
 import gc
+import importlib
 import logging
 import os
 import sys
@@ -34,6 +35,23 @@ SCRIPT = Path(__file__).parent / "main.py"
 KEEP_ALIVE_SECONDS = 75  # longer than a load balancer keeps a connection without traffic (60), or some answers are 502
 GRACE_SECONDS = 5  # browsers hold their connections open for hours; a stop does not wait for them
 PING_SECONDS = 30  # keeps a visitor's connection from looking unused
+# Streamlit runs a page's file, and what that imports the first visitors would wait for, each of them.
+NEEDED_BY_PAGES = (
+    "PIL.Image",
+    "app.ui.files.import_banner",
+    "app.ui.products.bulk",
+    "app.ui.products.dialogs",
+    "app.ui.products.example",
+    "app.ui.products.filters",
+    "app.ui.products.inline_edit",
+    "app.ui.products.product_cards",
+    "app.ui.products.product_table",
+    "app.ui.products.undo",
+    "app.ui.sign_in.page",
+    "app.ui.turns",
+    "pyarrow.pandas_compat",
+    "streamlit.material_icon_names",
+)
 MESSAGE_MEBIBYTES = 4  # of a browser; all that can be typed into the longest page of the table is under two
 
 
@@ -62,7 +80,6 @@ def main() -> int:
     from streamlit import App, config  # only now: it reads the variable above when it is imported
 
     from app.ui.files import download
-    from app.ui.products import product_table  # noqa: F401 - the table with pandas, which the first visitor would wait for
     from app.ui.server.admission import Admission
     from app.ui.server.compression import Compression
     from app.ui.server.headers import security_headers
@@ -71,6 +88,8 @@ def main() -> int:
     from app.ui.server.protocol import CONNECTIONS, BoundedProtocol
     from app.ui.server.uploads import Uploads, stored_by_streamlit
 
+    for module in NEEDED_BY_PAGES:
+        importlib.import_module(module)
     if as_json:
         logs.write_json_of_streamlit()
     config.set_option("server.fileWatcherType", "none")  # `streamlit run app/ui/main.py` is for who changes the pages

@@ -8,10 +8,10 @@ every process that has the same COOKIE_SECRET accepts it from that person.
 import os
 import secrets
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -65,26 +65,40 @@ def url(products: ProductFilter, sort: str, file_format: Format) -> str:
     return f"{PATH}?{urlencode({'ticket': _serializer().dumps(ticket)})}"
 
 
-def button(label: str, products: ProductFilter, sort: str, file_format: Format, *, key: str) -> None:
-    """Show a button that exports these products; under `streamlit run` the file goes through this process' memory."""
+def buttons(formats: Sequence[Format], products: ProductFilter, sort: str) -> None:
+    """Show a button for each format, which exports these products.
+
+    Under `streamlit run` the files go through this process' memory.
+    """
     if is_served:
-        _renewed_link(label, products, sort, file_format, key)
+        _renewed_links(formats, products, sort)
         return
     client = access.client()
-    st.download_button(
-        label,
-        lambda: b"".join(client.export_products(products, sort=sort, file_format=file_format)),
-        file_name=_file_name(file_format),
-        mime=MEDIA_TYPES[file_format],
-        key=key,
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    for file_format in formats:
+        st.download_button(
+            _label(file_format),
+            partial(_content, client, products, sort, file_format),
+            file_name=_file_name(file_format),
+            mime=MEDIA_TYPES[file_format],
+            key=f"export_{file_format}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 @st.fragment(run_every=RENEWAL)
-def _renewed_link(label: str, products: ProductFilter, sort: str, file_format: Format, key: str) -> None:
-    st.link_button(label, url(products, sort, file_format), key=key, icon=":material/download:")
+def _renewed_links(formats: Sequence[Format], products: ProductFilter, sort: str) -> None:
+    for file_format in formats:
+        address = url(products, sort, file_format)
+        st.link_button(_label(file_format), address, key=f"export_{file_format}", icon=":material/download:")
+
+
+def _label(file_format: Format) -> str:
+    return str(getattr(session.texts(), f"export_{file_format}"))
+
+
+def _content(client: ApiClient, products: ProductFilter, sort: str, file_format: Format) -> bytes:
+    return b"".join(client.export_products(products, sort=sort, file_format=file_format))
 
 
 def route() -> Route:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import pyarrow
 import streamlit as st
 
 from app.ui import prices, session
@@ -46,14 +47,8 @@ def select_from(
     columns["price"] = st.column_config.TextColumn(_head("price", texts, sort), alignment="right", width=150)
     columns["updated_at"] = st.column_config.TextColumn(_head("updated_at", texts, sort), width=140)
     columns["created_at"] = st.column_config.TextColumn(_head("created_at", texts, sort), width=140)
-    rows, here = _rows(products), session.zone()
-    rows[OPEN] = texts.open
-    rows["price"] = [money(product.price, texts) for product in products]
-    rows["categoria"] = [[product.categoria] for product in products]
-    for name in ("created_at", "updated_at"):
-        rows[name] = [moment(getattr(product, name), here, texts) for product in products]
     event = st.dataframe(
-        rows,
+        _shown(products, texts),
         key=key,
         alt=texts.table,
         hide_index=True,
@@ -120,6 +115,24 @@ def _changes(product: Product, row: dict[Any, Any]) -> dict[str, Any]:
     values = {name: None if pd.isna(row[name]) or row[name] == "" else row[name] for name in EDITABLE}
     values["price"] = None if values["price"] is None else prices.typed(values["price"])
     return {name: value for name, value in values.items() if value != getattr(product, name)}
+
+
+def _shown(products: Sequence[Product], texts: Texts) -> Any:
+    """Return the rows as they are read, as what a table is sent as: pandas would take a quarter of the whole page."""
+    here = session.zone()
+    return pyarrow.table(
+        {
+            OPEN: [texts.open] * len(products),
+            "id": [product.id for product in products],
+            "name": [product.name for product in products],
+            "description": [product.description or "" for product in products],
+            "price": [money(product.price, texts) for product in products],
+            "categoria": [[product.categoria] for product in products],
+            "email_fornecedor": [product.email_fornecedor for product in products],
+            "created_at": [moment(product.created_at, here, texts) for product in products],
+            "updated_at": [moment(product.updated_at, here, texts) for product in products],
+        }
+    )
 
 
 def _rows(products: Sequence[Product]) -> pd.DataFrame:

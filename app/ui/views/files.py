@@ -89,13 +89,13 @@ def export_section() -> None:
     with st.grid(3, min_column_width=280):
         with st.container(border=True):
             st.caption(texts.export_excel_hint)
-            download.button(texts.export_excel, EVERYTHING, "id", "excel", key="export_excel")
+            download.buttons(["excel"], EVERYTHING, "id")
         with st.container(border=True):
             st.caption(texts.export_csv_hint)
-            download.button(texts.export_csv, EVERYTHING, "id", "csv", key="export_csv")
+            download.buttons(["csv"], EVERYTHING, "id")
         with st.container(border=True):
             st.caption(texts.export_jsonl_hint)
-            download.button(texts.export_jsonl, EVERYTHING, "id", "jsonl", key="export_jsonl")
+            download.buttons(["jsonl"], EVERYTHING, "id")
 
 
 address.tidy({IMPORT: st.query_params.get_all(IMPORT)[-1:]})

@@ -220,10 +220,7 @@ def pager(listed: Listed) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             st.markdown(_range_words(listed, first), width="content")
             with st.popover(texts.export, icon=":material/download:"):
-                shown = view.filter(session.zone())
-                download.button(texts.export_excel, shown, view.sort, "excel", key="export_excel")
-                download.button(texts.export_csv, shown, view.sort, "csv", key="export_csv")
-                download.button(texts.export_jsonl, shown, view.sort, "jsonl", key="export_jsonl")
+                download.buttons(("excel", "csv", "jsonl"), view.filter(session.zone()), view.sort)
 
 
 def turn(view: ListView, **place: Any) -> None:
