@@ -124,7 +124,7 @@ def test_headers_of_a_stranger_that_are_no_trace_are_not_in_the_log(migrated_pos
     hostile = {"baggage": "somebody\xff," * 500, "tracestate": "somebody," * 500, **CALLER}
     variables = {"OTEL_TRACES_EXPORTER": "console", "LOG_FORMAT": "json", "SERVICE_TOKEN": TOKEN}
     with api(migrated_postgres_url, log, **variables) as server:
-        headers = [(name, value.encode("latin-1")) for name, value in hostile.items()]
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in hostile.items()]
         assert httpx.get(f"{server.url}/products/", headers=headers).status_code == 401
         eventually(lambda: [line for line in lines(log) if line.get("status") == 401])
     assert "somebody" not in log.read_text()
