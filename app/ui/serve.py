@@ -37,7 +37,8 @@ GRACE_SECONDS = 5  # browsers hold their connections open for hours; a stop does
 PING_SECONDS = 30  # keeps a visitor's connection from looking unused
 # Streamlit runs a page's file, and what that imports the first visitors would wait for, each of them.
 NEEDED_BY_PAGES = (
-    "PIL.Image",
+    "PIL.ImageFile",
+    "app.ui.address",
     "app.ui.files.import_banner",
     "app.ui.products.bulk",
     "app.ui.products.dialogs",
@@ -50,6 +51,7 @@ NEEDED_BY_PAGES = (
     "app.ui.sign_in.page",
     "app.ui.turns",
     "pyarrow.pandas_compat",
+    "pyarrow.vendored.version",
     "streamlit.material_icon_names",
 )
 MESSAGE_MEBIBYTES = 4  # of a browser; all that can be typed into the longest page of the table is under two
