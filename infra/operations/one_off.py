@@ -1,11 +1,12 @@
 """A task of its own that runs once: containers made of a service's, with its roles, secrets and network."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from infra.operations.deployment import Deployment, OperationError, RunningService
+from infra.operations.deployment import AWS_ERRORS, Deployment, OperationError, RunningService, sentence
 from infra.operations.stopped_tasks import RUN
 
 Container = dict[str, Any]
@@ -15,6 +16,7 @@ _PATIENCE_SECONDS = 6 * 3600
 _HELD_SECONDS = 4 * 3600
 _REACHABLE_SECONDS = 300
 _LEAST = {"cpu": "256", "memory": "512"}  # the smallest that Fargate has
+_ENDS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # Ctrl-C, an end that is asked for, a closed terminal
 _NEVER_RAN = 1  # the exit code where the container has none
 _OF_THE_TASK = (
     *("taskRoleArn", "executionRoleArn", "networkMode", "volumes", "requiresCompatibilities", "cpu", "memory"),
@@ -41,14 +43,13 @@ def run_once(
     one: with it the task ends. However this ends, the task is stopped and its definition is gone.
 
     Raises:
-        OperationError: ECS did not start it, or it goes on for too long.
+        OperationError: ECS did not start it, it goes on for too long, or it could not be stopped.
     """
     own = {key: described[key] for key in _OF_THE_TASK if key in described}
-    with _started(
-        deployment, service, f"{described['family']}-run", {**own, "containerDefinitions": [*containers]}
-    ) as arn:
+    task = {**own, "containerDefinitions": [*containers]}
+    with _started(deployment, service, f"{described['family']}-run", task, ends_by_itself=True) as arn:
         heard("", f"task {arn.rpartition('/')[2]} starts; that takes about half a minute")
-        return _watched(deployment, deployment.client("ecs"), arn, containers, heard)
+        return _watched(deployment, arn, containers, heard)
 
 
 @contextmanager
@@ -59,9 +60,9 @@ def held(deployment: Deployment, service: RunningService, role: str) -> Iterator
     `role` (an ARN). Should nobody stop it, it ends by itself.
 
     Raises:
-        OperationError: ECS did not start it, or no session can be opened in it.
+        OperationError: ECS did not start it, no session can be opened in it, or it could not be stopped.
     """
-    described, ecs = definition(deployment, service), deployment.client("ecs")
+    described = definition(deployment, service)
     (own,) = [one for one in described["containerDefinitions"] if one["name"] == service.name]
     waits: Container = {
         **{
@@ -78,85 +79,108 @@ def held(deployment: Deployment, service: RunningService, role: str) -> Iterator
     task |= {"taskRoleArn": role, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], **_LEAST}
     task |= {"containerDefinitions": [waits]}
     family = f"{described['family']}-tunnel"
-    with _started(deployment, service, family, task, enableExecuteCommand=True) as arn:
-        try:
-            yield _reachable(deployment, arn)
-        finally:
-            ecs.stop_task(cluster=deployment.cluster, task=arn, reason="its session is over")
+    with _started(deployment, service, family, task, ends_by_itself=False, enableExecuteCommand=True) as arn:
+        yield _reachable(deployment, arn)
 
 
 def _reachable(deployment: Deployment, arn: str) -> Any:
     """Wait until ECS Exec's agent runs in a task, and return what ECS says of it then."""
-    until = time.monotonic() + _REACHABLE_SECONDS
-    while time.monotonic() < until:
-        found = deployment.client("ecs").describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
-        if not found:  # ECS may take a moment to know of what it has just started
-            time.sleep(_POLL_SECONDS)
-            continue
-        (task,) = found
+    for task in _states(deployment, arn, _REACHABLE_SECONDS):
         if task["lastStatus"] == "STOPPED":
             raise OperationError(f"the task that was started for it ended: {task.get('stoppedReason', '')}")
         agents = [agent for one in task["containers"] for agent in one.get("managedAgents", [])]
         if any(one["name"] == "ExecuteCommandAgent" and one.get("lastStatus") == "RUNNING" for one in agents):
             return task
-        time.sleep(_POLL_SECONDS)
     raise OperationError(f"no session reaches the task that was started for it within {_REACHABLE_SECONDS} s")
+
+
+def _states(deployment: Deployment, arn: str, seconds: int) -> Iterator[Any]:
+    """Yield what ECS says of a task, again and again for so many seconds, from when it knows of what it has started."""
+    ecs, until = deployment.client("ecs"), time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield from ecs.describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
+        time.sleep(_POLL_SECONDS)
 
 
 @contextmanager
 def _started(
-    deployment: Deployment, service: RunningService, family: str, task: Mapping[str, Any], **options: Any
+    deployment: Deployment,
+    service: RunningService,
+    family: str,
+    task: Mapping[str, Any],
+    *,
+    ends_by_itself: bool,
+    **options: Any,
 ) -> Iterator[str]:
-    """Start a task of a definition that is gone at the end; yield its ARN.
+    """Start a task of a definition that is gone at the end; yield its ARN; stop it, unless it has ended by itself.
 
     Raises:
-        OperationError: ECS did not start it.
+        OperationError: ECS did not start it, or it could not be stopped.
     """
-    ecs = deployment.client("ecs")
+    ecs, running = deployment.client("ecs"), ""
     registered = ecs.register_task_definition(family=family, **task)["taskDefinition"]["taskDefinitionArn"]
     try:
-        answer = ecs.run_task(
-            cluster=deployment.cluster,
-            taskDefinition=registered,
-            capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}],  # Spot may take it back halfway
-            networkConfiguration=service.described["networkConfiguration"],
-            startedBy=RUN,
-            **options,
-        )
-        if answer.get("failures"):
-            raise OperationError(f"ECS did not start it: {answer['failures'][0].get('reason')}")
-        yield answer["tasks"][0]["taskArn"]
+        with _undisturbed():  # an end between ECS's start and its answer would leave a task that nobody knows of
+            answer = ecs.run_task(
+                cluster=deployment.cluster,
+                taskDefinition=registered,
+                capacityProviderStrategy=[
+                    {"capacityProvider": "FARGATE", "weight": 1}
+                ],  # Spot may take it back halfway
+                networkConfiguration=service.described["networkConfiguration"],
+                startedBy=RUN,
+                **options,
+            )
+            if answer.get("failures"):
+                raise OperationError(f"ECS did not start it: {answer['failures'][0].get('reason')}")
+            running = answer["tasks"][0]["taskArn"]
+        yield running
+        running = "" if ends_by_itself else running
     finally:
-        ecs.deregister_task_definition(taskDefinition=registered)
+        with _undisturbed():
+            if running:
+                _stop(deployment, running)
+            ecs.deregister_task_definition(taskDefinition=registered)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C and its like wait until this is done: a terminal that closes sends SIGHUP more than once."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _stop(deployment: Deployment, arn: str) -> None:
+    """Stop a task; an OperationError says how somebody else does, such as when the credentials have expired."""
+    try:
+        deployment.client("ecs").stop_task(cluster=deployment.cluster, task=arn, reason="its caller went away")
+    except AWS_ERRORS as error:
+        raise OperationError(
+            f"the task that was started for it still runs: {sentence(error)}. It is stopped by: aws ecs stop-task "
+            f"--region {deployment.session.region_name} --cluster {deployment.cluster} --task {arn.rpartition('/')[2]}"
+        ) from error
 
 
 def _watched(
-    deployment: Deployment, ecs: Any, arn: str, containers: Sequence[Container], heard: Callable[[str, str], None]
+    deployment: Deployment, arn: str, containers: Sequence[Container], heard: Callable[[str, str], None]
 ) -> int:
     logs, shown = deployment.client("logs"), dict.fromkeys([one["name"] for one in containers], 0)
-    until, last = time.monotonic() + _PATIENCE_SECONDS, containers[-1]["name"]
-    try:
-        while time.monotonic() < until:
-            found = ecs.describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"]
-            if not found:  # as above
-                time.sleep(_POLL_SECONDS)
-                continue
-            (task,) = found
-            stopped = task["lastStatus"] == "STOPPED"
-            if stopped:
-                time.sleep(_POLL_SECONDS)  # for its last lines to arrive
-            for one in containers:
-                shown[one["name"]] = _show(logs, one, arn, shown[one["name"]], heard)
-            if stopped:
-                (ended,) = [one for one in task["containers"] if one["name"] == last]
-                if ended.get("exitCode") is None:
-                    heard("", f"it never ran: {ended.get('reason') or task.get('stoppedReason', '')}")
-                return int(ended.get("exitCode", _NEVER_RAN))
-            time.sleep(_POLL_SECONDS)
-        raise OperationError(f"it still runs after {_PATIENCE_SECONDS // 3600} hours, and is stopped now")
-    except BaseException:
-        ecs.stop_task(cluster=deployment.cluster, task=arn, reason="its caller went away")
-        raise
+    last = containers[-1]["name"]
+    for task in _states(deployment, arn, _PATIENCE_SECONDS):
+        stopped = task["lastStatus"] == "STOPPED"
+        if stopped:
+            time.sleep(_POLL_SECONDS)  # for its last lines to arrive
+        for one in containers:
+            shown[one["name"]] = _show(logs, one, arn, shown[one["name"]], heard)
+        if stopped:
+            (ended,) = [one for one in task["containers"] if one["name"] == last]
+            if ended.get("exitCode") is None:
+                heard("", f"it never ran: {ended.get('reason') or task.get('stoppedReason', '')}")
+            return int(ended.get("exitCode", _NEVER_RAN))
+    raise OperationError(f"it still runs after {_PATIENCE_SECONDS // 3600} hours, and is stopped now")
 
 
 def _show(logs: Any, container: Container, arn: str, shown: int, heard: Callable[[str, str], None]) -> int:

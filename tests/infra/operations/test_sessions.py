@@ -1,8 +1,12 @@
 """Getting into a task, through it to the database, and what else an operator does by hand; AWS's model checks."""
 
 import json
+import os
+import runpy
+import signal
 import sys
 import webbrowser
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -204,6 +208,95 @@ def test_a_tunnels_task_that_ends_by_itself_is_a_sentence_and_leaves_nothing(
     assert answers.asked("StopTask")
     assert answers.asked("DeregisterTaskDefinition")
     assert not plugin.exists()
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """What signals do is afterwards as it was."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def tunnel_into_prod(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run `tunnel` as somebody's shell does; return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["operations", "tunnel", "--env", "prod", "-L", "6000:db:5432"])
+    monkeypatch.delitem(sys.modules, "infra.operations.__main__")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("infra.operations", run_name="__main__", alter_sys=False)
+    return int(ended.value.code or 0)
+
+
+RUNS = {
+    "lastStatus": "RUNNING",
+    "containers": [
+        {
+            "name": "api",
+            "runtimeId": TARGET.rpartition("_")[2],
+            "managedAgents": [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_tunnel_stops_the_task_that_it_started(
+    answers: Answers, plugin: Path, signals: None, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
+    prod_lets_nobody_in(answers, RUNS)
+    # A terminal's Ctrl-C goes to both.
+    (plugin.parent / "session-manager-plugin").write_text(
+        f"#!{sys.executable}\nimport os, time\n"
+        f"for one in (os.getppid(), os.getpid()): os.kill(one, {int(number)})\ntime.sleep(20)\n"
+    )
+
+    assert tunnel_into_prod(monkeypatch) in (130, -number)
+
+    assert [one["task"] for one in answers.asked("StopTask")] == [TASK]
+    assert [one["taskDefinition"] for one in answers.asked("DeregisterTaskDefinition")] == ["own:1"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("during", ["RunTask", "DescribeTasks", "StopTask", "DeregisterTaskDefinition"])
+def test_an_end_while_ecs_is_asked_leaves_nothing(
+    answers: Answers,
+    plugin: Path,
+    signals: None,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    during: str,
+) -> None:
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
+    prod_lets_nobody_in(answers, RUNS)
+    take = answers.take
+
+    def take_and_end(params: dict[str, Any], model: Any, **others: Any) -> None:
+        take(params, model, **others)
+        if model.name == during:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(answers, "take", take_and_end)
+
+    assert tunnel_into_prod(monkeypatch) == 130
+
+    assert [one["task"] for one in answers.asked("StopTask")] == [TASK]
+    assert [one["taskDefinition"] for one in answers.asked("DeregisterTaskDefinition")] == ["own:1"]
+
+
+def test_a_task_that_cannot_be_stopped_is_told_with_how_to(
+    answers: Answers, plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
+    answers.add("StopTask", ("ExpiredTokenException", "The security token included in the request is expired"))
+    prod_lets_nobody_in(answers, RUNS)
+
+    assert main(["tunnel", "--env", "prod"]) == 1
+
+    said = capsys.readouterr().err
+    assert "still runs: the AWS credentials have expired: sign in again" in said
+    assert f"aws ecs stop-task --region us-east-1 --cluster {CLUSTER} --task {TASK.rpartition('/')[2]}" in said
 
 
 def test_no_task_that_runs_is_a_sentence(
