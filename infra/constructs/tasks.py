@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import CfnDeletionPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs.containers import add_containers
@@ -13,6 +14,7 @@ from infra.constructs.file_system import FileSystem
 from infra.constructs.images import Images
 from infra.constructs.log_groups import log_group
 from infra.constructs.network import Network
+from infra.constructs.tasks_principal import tasks_principal
 from infra.constructs.variables import VariablesFor
 from infra.plan.environment import Environment
 from infra.plan.records import log_group_name
@@ -48,6 +50,7 @@ def task_definition(scope: Construct, task: Task, given: TaskResources) -> ecs.F
         ),
     )
     _stay_when_replaced(definition)
+    _only_for_this_accounts_tasks(definition)
     if given.files:
         for volume, writes in task.written_volumes.items():
             given.files.add_to(definition, volume, writes=writes)
@@ -76,6 +79,15 @@ def _stay_when_replaced(definition: ecs.FargateTaskDefinition) -> None:
     resource: Any = definition.node.default_child
     resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
     resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
+
+
+def _only_for_this_accounts_tasks(definition: ecs.FargateTaskDefinition) -> None:
+    """Let the task's role be taken by ECS on behalf of this account alone; CDK makes the role without that."""
+    role: Any = definition.task_role.node.default_child
+    (trust,) = iam.PolicyDocument(
+        statements=[iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[tasks_principal(definition)])]
+    ).to_json()["Statement"]
+    role.add_property_override("AssumeRolePolicyDocument.Statement", [trust])
 
 
 def task_security_group(scope: Construct, task: Task, given: TaskResources) -> ec2.SecurityGroup:

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.constructs.tasks_principal import tasks_principal
 from infra.plan.outputs import TUNNEL_ROLE
 
 # What ECS Exec asks of a task's role (Amazon ECS Developer Guide, "Task role permissions for ECS Exec").
@@ -15,7 +16,7 @@ def tunnel_role(scope: Construct) -> iam.Role:
     role = iam.Role(
         scope,
         "TunnelRole",
-        assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
+        assumed_by=tasks_principal(scope),
         description="Tasks that `tunnel` starts, for as long as it runs",
     )
     role.add_to_policy(iam.PolicyStatement(actions=_SESSIONS, resources=["*"]))

@@ -350,6 +350,22 @@ def test_in_prod_an_application_itself_may_sign_in_to_the_database_and_nothing_e
     }
 
 
+def test_a_tasks_role_is_taken_for_tasks_of_this_account_alone(template: Template) -> None:
+    trusts = {
+        place: role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for place, role in template.resources("IAM::Role").items()
+        if place.endswith("/TaskRole") or place == "TunnelRole"
+    }
+
+    assert {"api/Tasks/TaskRole", "ui/Tasks/TaskRole"} <= trusts.keys()
+    for (statement,) in trusts.values():
+        assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        source = json.dumps(statement["Condition"]["ArnLike"]["aws:SourceArn"])
+        assert "AWS::AccountId" in source
+        assert "AWS::Region" in source
+
+
 def test_sessions_reach_in_prod_the_tasks_alone_that_a_tunnel_starts(dev: Template, prod: Template) -> None:
     policies = {place for place, one in prod.resources("IAM::Policy").items() if "ssmmessages" in json.dumps(one)}
     (statement,) = prod.resources("IAM::Policy")["TunnelRole/DefaultPolicy"]["Properties"]["PolicyDocument"][
