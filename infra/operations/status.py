@@ -11,8 +11,9 @@ from typing import Any
 
 from rich.table import Table
 
+from infra.operations import beside
 from infra.operations.command_line import Output, age
-from infra.operations.deployment import Deployment
+from infra.operations.deployment import Deployment, OperationError
 from infra.operations.failures import recent
 from infra.operations.stopped_tasks import FailedTask
 
@@ -48,6 +49,8 @@ class DatabaseStatus:
     storage_gib: int
     free_gib: float | None
     connections: int | None
+    set_aside: dict[str, str]
+    """What a `restore` has set aside, which costs what the database does: by name, the commands that delete it."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,9 @@ def _database(deployment: Deployment) -> DatabaseStatus | None:
     names = deployment.physical("AWS::RDS::DBInstance")
     if not names:
         return None
-    (found,) = deployment.client("rds").describe_db_instances(DBInstanceIdentifier=names[0])["DBInstances"]
+    instances = beside.instances(deployment.client("rds"), names[0])
+    if (found := instances.get(names[0])) is None:  # as in the middle of a `restore`
+        raise OperationError(f"there is no database {names[0]}: where a `restore` was interrupted, run it again")
     free, connections = _measured(deployment, names[0], *_FREE_STORAGE), _measured(deployment, names[0], *_CONNECTIONS)
     return DatabaseStatus(
         name=names[0],
@@ -129,6 +134,12 @@ def _database(deployment: Deployment) -> DatabaseStatus | None:
         storage_gib=found["AllocatedStorage"],
         free_gib=None if free is None else round(free / _GIB, 1),
         connections=None if connections is None else int(connections),
+        set_aside={
+            name: beside.how_to_delete(
+                str(deployment.session.region_name), name, protected=bool(instances[name].get("DeletionProtection"))
+            )
+            for name in beside.set_aside(instances)
+        },
     )
 
 
@@ -167,6 +178,8 @@ def _show(found: EnvironmentStatus, out: Output) -> None:
     out.console.print(table)
     if found.database:
         out.line(_database_line(found.database))
+        for name, how in found.database.set_aside.items():
+            out.line(f"set aside by a restore, and paid for until it is deleted: {name}\n{how}")
     for alarm in found.alarms:
         out.line(f"ALARM {alarm}")
     for failure in found.failures:

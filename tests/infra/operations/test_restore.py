@@ -155,3 +155,17 @@ def test_what_is_beside_a_database_is_known_by_a_name_that_rds_takes(name: str) 
         assert is_beside(beside, name)
     assert not is_beside(name, name)
     assert not is_beside(f"{name[:40]}-other", name)
+
+
+def test_status_tells_what_a_restore_has_set_aside_and_how_it_is_deleted(
+    rds: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["restore", "yesterday", "--uncompared", "--yes"]) == 0
+    (before,) = [name for name in instances(rds) if name != NAME]
+    capsys.readouterr()
+
+    main(["status"])
+
+    said = capsys.readouterr().out
+    assert f"set aside by a restore, and paid for until it is deleted: {before}" in said
+    assert how_to_delete("us-east-1", before, protected=True) in said
