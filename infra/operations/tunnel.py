@@ -17,6 +17,7 @@ from infra.operations.deployment import Deployment, OperationError, RunningServi
 from infra.plan.outputs import TUNNEL_ROLE
 
 _FORWARD = re.compile(r"(?P<local>\d{1,5}):(?P<host>[^:]+):(?P<port>\d{1,5})")
+_CERTIFICATES = "app/api/rds-ca.pem"  # of the authorities that RDS's certificates are from, which the image has too
 _DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 
 
@@ -88,8 +89,12 @@ def _how_to_sign_in(deployment: Deployment, database: DatabaseDefinition, host: 
     """Yield the line for psql, with the role that signs in by IAM where there is one; else who has the password."""
     by_iam = {user for task in deployment.plan.tasks.values() for user in task.database_users}
     user = min(by_iam, default=database.owner)
-    # host is what the certificate has, hostaddr where to connect to (libpq).
-    line = f'psql "host={host} hostaddr=127.0.0.1 port={port} dbname={database.name} user={user} sslmode=require"'
+    # host is what the certificate has to be for, hostaddr where to connect to (libpq).
+    roots = deployment.plan.project.file.resolve().parent / _CERTIFICATES
+    verified = f"sslmode=verify-full sslrootcert='{roots}'"
+    line = f'psql "host={host} hostaddr=127.0.0.1 port={port} dbname={database.name} user={user} {verified}"'
+    if not roots.is_file():
+        yield f"{roots} is missing: RDS's User Guide has its bundle (global-bundle.pem); without it psql refuses."
     if by_iam:
         region = deployment.session.region_name
         token = f"aws rds generate-db-auth-token --region {region} --hostname {host} --port 5432 --username {user}"

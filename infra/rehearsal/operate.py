@@ -24,7 +24,7 @@ _SOMEBODY = "operator@example.com"
 _TIMES = 10  # that it is asked for it, which reaches every task
 
 
-def operate(environment: str, cdk: Cdk) -> list[str]:
+def operate(environment: str, cdk: Cdk, emulator: Emulator) -> list[str]:
     """Look at the environment, read its logs, run commands in tasks, ask the database; return what was seen.
 
     Raises RehearsalError at the first verb that fails or does not see what is there.
@@ -53,7 +53,7 @@ def operate(environment: str, cdk: Cdk) -> list[str]:
         "run: its log, and its exit code 3",
         *seeded,
         *worked,
-        *get_in(cdk, ROOT, service, is_let_in=plan_of(environment, ROOT).settings.services.ecs_exec),
+        *get_in(cdk, emulator, ROOT, service, is_let_in=plan_of(environment, ROOT).settings.services.ecs_exec),
     ]
 
 

@@ -88,7 +88,7 @@ SCENARIOS = {
     "browser": Scenario(title="Use the UI at the public URL in a browser", play=_browse),
     "operate": Scenario(
         title="Look at it and work on it as its operators do",
-        play=lambda deployment: operate(deployment.environment, deployment.cdk),
+        play=lambda deployment: operate(deployment.environment, deployment.cdk, deployment.emulator),
     ),
     "sleep": Scenario(title="make sleep, make wake", play=_sleep),
     "restore-data": Scenario(

@@ -19,6 +19,7 @@ from infra.operations.__main__ import main
 from tests.infra.operations.conftest import Answers, stub_clients
 from tests.infra.operations.test_command_line import ACCOUNT, CLUSTER, STACK, expect_service, expect_stack
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
 TASK = f"{ACCOUNT}:task/{CLUSTER}/0123456789abcdef0123456789abcdef"
 TARGET = f"ecs:{CLUSTER}_0123456789abcdef0123456789abcdef_0123456789abcdef0123456789abcdef-1"
@@ -95,6 +96,7 @@ def test_a_tunnel_leads_to_the_database_by_a_task_that_may_reach_it(
     said = capsys.readouterr().out
     assert f"127.0.0.1:6000 is {HOST}:5432, until Ctrl-C." in said
     assert f"host={HOST} hostaddr=127.0.0.1 port=6000 dbname=catalogue user=" in said
+    assert f" sslmode=verify-full sslrootcert='{ROOT / 'app/api/rds-ca.pem'}'\"" in said
     assert "a-test-token" not in said
     assert json.loads(json.loads(plugin.read_text())[0])["SessionId"] == "s-1"
 
