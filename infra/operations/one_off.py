@@ -1,6 +1,7 @@
 """A task of its own that runs once: containers made of a service's, with its roles, secrets and network."""
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -145,12 +146,22 @@ def _started(
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let Ctrl-C and its like wait until this is done: a terminal that closes sends SIGHUP more than once."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    """Let Ctrl-C and its like wait until this is done: a terminal that closes sends SIGHUP more than once.
+
+    By handlers and not by a mask, as a mask is one thread's, and the kernel may give a signal to any.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
+        yield
+        return
+    waiting: list[int] = []
+    before = {number: signal.signal(number, lambda came, _frame: waiting.append(came)) for number in _ENDS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for came in waiting[:1]:
+            signal.raise_signal(came)
 
 
 def _stop(deployment: Deployment, arn: str) -> None:

@@ -5,6 +5,7 @@ import os
 import runpy
 import signal
 import sys
+import threading
 import webbrowser
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -272,7 +273,8 @@ def test_an_end_while_ecs_is_asked_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
     prod_lets_nobody_in(answers, RUNS)
-    take = answers.take
+    take, over = answers.take, threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()  # the kernel may give the signal to any thread
 
     def take_and_end(params: dict[str, Any], model: Any, **others: Any) -> None:
         take(params, model, **others)
@@ -283,6 +285,7 @@ def test_an_end_while_ecs_is_asked_leaves_nothing(
 
     assert tunnel_into_prod(monkeypatch) == 130
 
+    over.set()
     assert [one["task"] for one in answers.asked("StopTask")] == [TASK]
     assert [one["taskDefinition"] for one in answers.asked("DeregisterTaskDefinition")] == ["own:1"]
 
