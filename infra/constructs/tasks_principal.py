@@ -6,10 +6,9 @@ from constructs import Construct
 
 
 def tasks_principal(scope: Construct) -> iam.PrincipalBase:
-    """Return the principal (Amazon ECS Developer Guide, "Amazon ECS task IAM role", of the confused deputy).
+    """Return the principal (Amazon ECS Developer Guide, "Amazon ECS task IAM role", on the confused deputy).
 
-    That of a cluster alone is not supported there. The execution role has no such condition in AWS's guide, and none
-    here: whoever made another's task take it would get an image and the names of secrets, in this account.
+    AWS takes no ARN of one cluster there. Its guide has no such condition for execution roles, so they have none.
     """
     stack = Stack.of(scope)
     tasks = stack.format_arn(service="ecs", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)

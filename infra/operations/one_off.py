@@ -16,6 +16,7 @@ _POLL_SECONDS = 2
 _PATIENCE_SECONDS = 6 * 3600
 _HELD_SECONDS = 4 * 3600
 _REACHABLE_SECONDS = 300
+_ON_DEMAND = [{"capacityProvider": "FARGATE", "weight": 1}]  # Spot may take a task back halfway
 _LEAST = {"cpu": "256", "memory": "512"}  # the smallest that Fargate has
 _ENDS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # Ctrl-C, an end that is asked for, a closed terminal
 _NEVER_RAN = 1  # the exit code where the container has none
@@ -125,9 +126,7 @@ def _started(
             answer = ecs.run_task(
                 cluster=deployment.cluster,
                 taskDefinition=registered,
-                capacityProviderStrategy=[
-                    {"capacityProvider": "FARGATE", "weight": 1}
-                ],  # Spot may take it back halfway
+                capacityProviderStrategy=_ON_DEMAND,
                 networkConfiguration=service.described["networkConfiguration"],
                 startedBy=RUN,
                 **options,
