@@ -42,7 +42,7 @@ def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
     options = _parse_options(upload.file_id, table, encoding, separator, disabled=disabled)
     missing = [getattr(texts, field) for field in spreadsheet.REQUIRED if field not in options.columns]
     wish = None
-    if missing:
+    if missing or options.decimal_mark is None:
         _preview_of_file(table)
     else:
         _preview(table, options)
@@ -57,6 +57,8 @@ def show(imports: Imports, upload: UploadedFile, *, disabled: bool) -> None:
     )
     if missing:
         st.warning(texts.columns_missing.format(fields=", ".join(missing)), icon=":material/info:")
+    elif options.decimal_mark is None:
+        st.warning(texts.decimal_style_missing, icon=":material/info:")
     job = ImportJob(upload.file_id, data, table, options, skip_refused, file_name=upload.name)
     if wish is not None:
         job.match, job.mode, job.identity, job.confirm = wish.match, wish.mode, wish.identity, wish.confirm
@@ -177,11 +179,13 @@ def _parse_options(file_id: str, table: Table, encoding: str, separator: str, *,
                 columns[field] = column
         price = columns.get("price")
         prices = [] if price is None else [row.values[price] for row in table.sample if price < len(row.values)]
+        guessed_mark = spreadsheet.decimal_mark_of(prices, separator)
         decimal_mark = st.selectbox(
             texts.decimal_style,
             DECIMAL_MARKS,
-            index=DECIMAL_MARKS.index(spreadsheet.decimal_mark_of(prices, separator)),
+            index=DECIMAL_MARKS.index(guessed_mark) if guessed_mark else None,
             format_func={",": texts.decimal_comma, ".": texts.decimal_point}.__getitem__,
+            placeholder=texts.choose_decimal_style,
             key=f"decimal_mark {price} {key}",
             filter_mode=None,
             disabled=disabled,

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -98,7 +99,7 @@ class ParseOptions:
 
     encoding: str
     separator: str
-    decimal_mark: str
+    decimal_mark: str | None  # None: the visitor has not said yet
     columns: Mapping[str, int]
     header_line: int = 1  # what is above it is no product
 
@@ -184,18 +185,15 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def decimal_mark_of(written_prices: Iterable[str], separator: str) -> str:
-    """Return the mark in front of cents, as the prices that can be read in one way only have it.
+def decimal_mark_of(written_prices: Iterable[str], separator: str) -> str | None:
+    """Return the mark in front of cents, as most of the prices that can be read in one way only have it.
 
-    Where there are none, one like 1.234 counts: prices have no tenths of a cent, so its mark is between thousands.
+    Where there are none, and some can be read in two, such as 10,505, nobody but who wrote them knows: None.
     """
-    votes = dict.fromkeys(DECIMAL_MARKS, 0)
-    for price in written_prices:
-        readings = prices.readings(price)
-        if len(readings) == 1:
-            votes[next(iter(readings))] += SAMPLE_ROWS
-        elif len(set(readings.values())) > 1:
-            votes["," if "." in price else "."] += 1
+    found = [prices.readings(price) for price in written_prices]
+    votes = Counter(next(iter(readings)) for readings in found if len(readings) == 1)
+    if not votes and any(len(set(readings.values())) > 1 for readings in found):
+        return None
     usual = "," if separator == ";" else "."
     return max(DECIMAL_MARKS, key=lambda mark: (votes[mark], mark == usual))
 
@@ -281,7 +279,7 @@ def sent_rows(data: bytes, options: ParseOptions, identity: Sequence[str] = ()) 
         line += text.count("\n")
 
 
-def number(text: str, decimal_mark: str) -> str:
+def number(text: str, decimal_mark: str | None) -> str:
     """Return a number as a program writes it; `decimal_mark` decides where both readings are possible, as of 1.234.
 
     What is no number in either reading comes back as it is.

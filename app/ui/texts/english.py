@@ -262,6 +262,9 @@ ENGLISH = Texts(
     decimal_style="Style of numbers",
     decimal_comma="2.899,90",
     decimal_point="2,899.90",
+    choose_decimal_style="Choose how they are written",
+    decimal_style_missing="The prices of this file can be read in two ways, such as 10,505: "
+    "is it ten thousand, or ten and a half? Choose the style of numbers.",
     columns="Which column each field comes from",
     choose_column="Choose the column",
     no_column="None",

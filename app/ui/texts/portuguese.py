@@ -263,6 +263,9 @@ PORTUGUESE = Texts(
     decimal_style="Escrita dos números",
     decimal_comma="2.899,90",
     decimal_point="2,899.90",
+    choose_decimal_style="Escolha como estão escritos",
+    decimal_style_missing="Os preços deste arquivo podem ser lidos de dois jeitos, como 10,505: "
+    "são dez mil, ou dez e meio? Escolha a escrita dos números.",
     columns="De que coluna vem cada campo",
     choose_column="Escolha a coluna",
     no_column="Nenhuma",

@@ -272,6 +272,8 @@ class Texts:
     decimal_style: str
     decimal_comma: str
     decimal_point: str
+    choose_decimal_style: str
+    decimal_style_missing: str
     columns: str
     choose_column: str
     no_column: str

@@ -149,6 +149,20 @@ def test_a_spreadsheet_from_excel_becomes_products_but_for_its_wrong_rows(
     assert not has(app, "import")
 
 
+def test_prices_that_could_be_two_numbers_are_asked_about(visit: Callable[[str], AppTest], api_url: str) -> None:
+    rows = [SHIRT.replace("29,90", price) for price in ("10,505", "1,250")]
+    app = upload(visit(api_url), data([HEADER, *rows]))
+    assert select(app, PORTUGUESE.decimal_style).value is None
+    assert PORTUGUESE.decimal_style_missing in said(app.warning)
+    assert list(app.dataframe[0].value.iloc[:, 2]) == ["10,505", "1,250"]
+    assert app.button(key="import").disabled
+
+    select(app, PORTUGUESE.decimal_style).set_value(".")
+    app = run(app)
+    assert app.dataframe[0].value["price"][0].replace("\N{NO-BREAK SPACE}", " ") == "R$ 10.505,00"
+    assert PORTUGUESE.decimal_style_missing not in said(app.warning)
+
+
 def test_the_refused_rows_can_be_corrected_and_brought_again(visit: Callable[[str], AppTest], api_url: str) -> None:
     app = finished(begin(upload(visit(api_url), data(MIXED, "cp1252"))))
     file = refused_file(app, PORTUGUESE)
@@ -219,9 +233,17 @@ def test_columns_of_other_names_are_chosen_by_the_visitor(visit: Callable[[str],
     assert app.button(key="import").disabled
     assert said(app.warning) == " Falta escolher a coluna de: Nome, Preço, Categoria, E-mail do fornecedor."
     assert list(app.dataframe[0].value.iloc[0]) == lines[1].split(";")
-    assert select(app, "Nome").options == ["A · Mesa", "B · 1.500", "Coluna 3 · moveis", "B · a@fornecedor.example.com"]
+    assert select(app, "Nome").options == [
+        "A · Mesa",
+        "B · 1.500",
+        "Coluna 3 · moveis",
+        "B · a@fornecedor.example.com",
+    ]
     for label, column in (("Nome", 0), ("Preço", 1), ("Categoria", 2), ("E-mail do fornecedor", 3)):
         select(app, label).set_value(column)
+    app = run(app)
+    assert said(app.warning) == f" {PORTUGUESE.decimal_style_missing}"
+    select(app, "Escrita dos números").set_value(",")
     app = run(app)
     assert not app.warning
     assert app.dataframe[0].value["price"][0].endswith("1.500,00")
