@@ -6,8 +6,8 @@ A trigger of migration 0008 puts them here, in the transaction of the deletion, 
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -42,6 +42,7 @@ DAYS = 30  # a deleted product is kept
 SECONDS = 120  # PostgreSQL gives up on a step of a restore after this long
 PURGED = 1000  # products in one transaction
 PURGE_SECONDS = 3600.0  # between two looks for what is too old
+END_SECONDS = 3.0  # that the end of the process waits for a transaction
 ORDER = "-deleted_at"
 CURSOR = cursor.encode(ORDER, (datetime(2026, 11, 1, 12, 30).astimezone(), 50))
 logger = logging.getLogger("uvicorn.error")
@@ -169,8 +170,11 @@ def _note(connection: Connection, wanted: ColumnElement[bool]) -> None:
     connection.execute(insert(ProductChange).from_select(columns, entries.where(wanted), include_defaults=False))
 
 
-def purge(engine: Engine) -> int:
-    """Throw away what was deleted more than DAYS ago, with its history; return how many products that were."""
+def purge(engine: Engine, is_over: Callable[[], bool] = lambda: False) -> int:
+    """Throw away what was deleted more than DAYS ago, with its history; return how many products that were.
+
+    The rest is left for the next time when `is_over` says so.
+    """
     total = 0
     while True:
         with transaction(engine, timeout_seconds=SECONDS) as connection:
@@ -184,19 +188,23 @@ def purge(engine: Engine) -> int:
             connection.execute(delete(DeletedProduct).where(DeletedProduct.id.in_(ids)))
             connection.execute(delete(ProductChange).where(ProductChange.product_id.in_(ids)))
         total += len(ids)
-        if len(ids) < PURGED:
+        if len(ids) < PURGED or is_over():
             return total
 
 
 @asynccontextmanager
 async def purging(engine: Engine) -> AsyncIterator[None]:
-    """Purge every now and then, while the block runs."""
+    """Purge every now and then, while the block runs; its end waits for the transaction under way, not for long."""
+    is_over = asyncio.Event()
 
     async def purge_again_and_again() -> None:
-        while True:
-            await asyncio.sleep(PURGE_SECONDS)
+        while not is_over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PURGE_SECONDS):
+                    await is_over.wait()
+                    return
             try:
-                if purged := await to_thread.run_sync(purge, engine):
+                if purged := await to_thread.run_sync(purge, engine, is_over.is_set):
                     logger.info("%s products were deleted more than %s days ago: they are gone", purged, DAYS)
             except Exception as error:  # the database's; the next time is soon
                 logger.warning("the bin could not be purged: %s", error)
@@ -205,5 +213,6 @@ async def purging(engine: Engine) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        is_over.set()
+        await asyncio.wait([task], timeout=END_SECONDS)
         task.cancel()
-        await asyncio.wait([task])

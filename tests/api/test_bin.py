@@ -1,5 +1,7 @@
 """What was deleted can be taken back for thirty days, with its id and version, and is in no answer until then."""
 
+import asyncio
+import time
 import uuid
 from typing import Any
 
@@ -126,3 +128,31 @@ def test_after_thirty_days_it_is_gone_with_its_history(
     assert client.get(f"/products/{made[0]}/history").status_code == 404
     assert client.get(f"/products/{made[4]}/history").status_code == 200
     assert recycle_bin.purge(database(client)) == 0
+
+
+def test_a_process_that_ends_leaves_the_rest_of_a_long_purge_to_the_next(
+    client: TestClient, product: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recycle_bin, "PURGED", 1)
+    monkeypatch.setattr(recycle_bin, "PURGE_SECONDS", 0.01)
+    made = [created(client, product)["id"] for _ in range(300)]
+    client.delete("/products/", params={"id": made, "confirm": 300})
+    engine = database(client)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE deleted_products SET deleted_at = '2020-01-01 00:00:00'"))
+
+    def left() -> int:
+        with engine.connect() as connection:
+            found: int = connection.execute(text("SELECT count(*) FROM deleted_products")).scalar_one()
+            return found
+
+    async def begin_and_end() -> None:
+        async with recycle_bin.purging(engine):
+            while await asyncio.to_thread(left) == 300:
+                await asyncio.sleep(0)
+
+    asyncio.run(begin_and_end())
+    rest = left()
+    assert 0 < rest < 300
+    time.sleep(0.5)
+    assert left() == rest
