@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from app.api.database import make_engine
 from app.api.main import create_app
 from app.api.migrate import upgrade
+from app.api.models import MAX_ID
 from app.api.readiness import not_ready_reason
 from app.api.settings import Settings
 from testkit.tools import ROOT
@@ -234,7 +235,7 @@ def test_the_database_may_have_an_address_of_ipv6(postgres_url: URL, hosts: str)
         settings = Settings(database_url=SecretStr(f"postgresql://postgres@{address}/{postgres_url.database}"))
         with TestClient(create_app(settings)) as client:
             assert client.get("/products/").status_code == 200  # on psycopg2 or on asyncpg
-            assert client.get("/products/1").status_code == 404  # on asyncpg
+            assert client.get(f"/products/{MAX_ID}").status_code == 404  # on asyncpg
             assert client.get("/health/ready").status_code == 200
         proxy.shutdown()
 
