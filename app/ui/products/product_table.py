@@ -1,7 +1,7 @@
 """A page of products as a table: to look at and select from, or to edit in place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pandas as pd
@@ -120,19 +120,14 @@ def _changes(product: Product, row: dict[Any, Any]) -> dict[str, Any]:
 def _shown(products: Sequence[Product], texts: Texts) -> Any:
     """Return the rows as they are read, as what a table is sent as: pandas would take a quarter of the whole page."""
     here = session.zone()
-    return pyarrow.table(
-        {
-            OPEN: [texts.open] * len(products),
-            "id": [product.id for product in products],
-            "name": [product.name for product in products],
-            "description": [product.description or "" for product in products],
-            "price": [money(product.price, texts) for product in products],
-            "categoria": [[product.categoria] for product in products],
-            "email_fornecedor": [product.email_fornecedor for product in products],
-            "created_at": [moment(product.created_at, here, texts) for product in products],
-            "updated_at": [moment(product.updated_at, here, texts) for product in products],
-        }
-    )
+    columns = {one.name: [getattr(product, one.name) for product in products] for one in fields(Product)}
+    del columns["version"]
+    columns["description"] = [description or "" for description in columns["description"]]
+    columns["price"] = [money(price, texts) for price in columns["price"]]
+    columns["categoria"] = [[category] for category in columns["categoria"]]
+    for name in ("created_at", "updated_at"):
+        columns[name] = [moment(when, here, texts) for when in columns[name]]
+    return pyarrow.table({OPEN: [texts.open] * len(products), **columns})
 
 
 def _rows(products: Sequence[Product]) -> pd.DataFrame:
