@@ -362,6 +362,7 @@ def test_an_api_that_is_down_for_a_while_costs_nothing_that_was_typed(
             assert violations(page) == []
         button(page, "Novo produto").click()
         expect(dialog.get_by_label("Nome", exact=True)).to_have_value(product["name"])
+        expect(dialog.get_by_label("Descrição")).to_have_count(1)  # two, while Streamlit replaces it
         dialog.get_by_label("Descrição").fill("Escrita enquanto a API não respondia")
         with api_on(port, migrated_postgres_url, tmp_path / "api.log"):
             page.wait_for_timeout(1000 * (errors.RETRY_SECONDS + 1))  # the page does not run under who is typing
