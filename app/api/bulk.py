@@ -188,13 +188,10 @@ def delete_products(engine: Engine, query: ConfirmedSelection, progress: Progres
     """
     deletion = uuid.uuid4()
     with transaction(engine, timeout_seconds=SECONDS) as connection:
-        conditions = _conditions(connection, query)
-        matching = connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one()
-        _require(query, matching, "deleted", "delete")
+        progress.of = matching = _hold(connection, query, _conditions(connection, query), "deleted", "delete")
         if engine.dialect.name == "postgresql":
             name = text("SELECT set_config('catalogue.deletion', :deletion, true)")
             connection.execute(name, {"deletion": str(deletion)})
-        progress.of = _hold(connection, query, conditions, "deleted", "delete")
         for ids in _parts(connection, progress):
             connection.execute(delete(Product).where(Product.id.in_(ids)))
             if engine.dialect.name != "postgresql":
@@ -213,8 +210,6 @@ def change_products(engine: Engine, query: ChangeQuery, change: ProductsChange, 
     with transaction(engine, timeout_seconds=SECONDS) as connection:
         conditions = _conditions(connection, query)
         if not query.dry_run:
-            matching = connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one()
-            _require(query, matching, "changed", "change")
             progress.of = _hold(connection, query, conditions, "changed", "change")
             conditions = [Product.id.in_(select(CHOSEN.c.id))]
         outcome, refused = _outcome(connection, conditions, change)
@@ -304,7 +299,12 @@ def _outcome(
 def _hold(
     connection: Connection, query: ConfirmedSelection, conditions: list[ColumnElement[bool]], done: str, do: str
 ) -> int:
-    """Keep the products from changing, if they still are as many as confirmed; return how many they are."""
+    """Keep the products from changing, if they are as many as confirmed; return how many they are.
+
+    Counted before too: what was not confirmed is refused without a million rows being locked.
+    """
+    matching = connection.execute(select(func.count()).select_from(Product).where(*conditions)).scalar_one()
+    _require(query, matching, done, do)
     make_table(connection, CHOSEN.name, "id", Product.__tablename__)
     found = select(Product.id).where(*conditions).with_for_update()
     matching = connection.execute(insert(CHOSEN).from_select(["id"], found)).rowcount
