@@ -198,7 +198,7 @@ async def purging(engine: Engine) -> AsyncIterator[None]:
     is_over = asyncio.Event()
 
     async def purge_again_and_again() -> None:
-        while not is_over.is_set():
+        while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PURGE_SECONDS):
                     await is_over.wait()
