@@ -7,4 +7,4 @@ from aws_cdk import aws_iam as iam
 def scheduler_principal() -> iam.IPrincipal:
     """Return the principal (EventBridge Scheduler User Guide, "Prevent confused deputy")."""
     conditions = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-    return iam.PrincipalWithConditions(iam.ServicePrincipal("scheduler.amazonaws.com"), conditions)
+    return iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)

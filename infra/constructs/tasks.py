@@ -84,10 +84,8 @@ def _stay_when_replaced(definition: ecs.FargateTaskDefinition) -> None:
 def _only_for_this_accounts_tasks(definition: ecs.FargateTaskDefinition) -> None:
     """Let the task's role be taken by ECS on behalf of this account alone; CDK makes the role without that."""
     role: Any = definition.task_role.node.default_child
-    (trust,) = iam.PolicyDocument(
-        statements=[iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[tasks_principal(definition)])]
-    ).to_json()["Statement"]
-    role.add_property_override("AssumeRolePolicyDocument.Statement", [trust])
+    trust = iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[tasks_principal(definition)])
+    role.assume_role_policy_document = iam.PolicyDocument(statements=[trust])
 
 
 def task_security_group(scope: Construct, task: Task, given: TaskResources) -> ec2.SecurityGroup:

@@ -13,4 +13,4 @@ def tasks_principal(scope: Construct) -> iam.PrincipalBase:
     stack = Stack.of(scope)
     tasks = stack.format_arn(service="ecs", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
     conditions = {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": tasks}}
-    return iam.PrincipalWithConditions(iam.ServicePrincipal("ecs-tasks.amazonaws.com"), conditions)
+    return iam.ServicePrincipal("ecs-tasks.amazonaws.com", conditions=conditions)
