@@ -298,12 +298,12 @@ def test_an_import_whose_rows_came_in_turn_with_anothers_is_undone_in_time(
 ) -> None:
     many.timeout = 40  # compared each with each, the undoing would take minutes
     answer = send(many, HEADER + SOFA * 20_000)
-    of_it = f"import_id = '{answer.headers['location'].rpartition('/')[2]}'"
     with connection(migrated_postgres_url) as owner:
         owner.exec_driver_sql(
-            f"WITH gone AS (DELETE FROM import_changes WHERE {of_it} RETURNING *) "  # noqa: S608 - an id of the API's
+            "WITH gone AS (DELETE FROM import_changes WHERE import_id = %s RETURNING *) "
             "INSERT INTO import_changes (import_id, first_id, last_id, version) "
-            "SELECT import_id, id, id, version FROM gone, generate_series(first_id, last_id) AS id"
+            "SELECT import_id, id, id, version FROM gone, generate_series(first_id, last_id) AS id",
+            (answer.headers["location"].rpartition("/")[2],),
         )
     assert undone(many, answer)["undone"] == {"deleted": 20_000, "restored": 0, "kept": 0}
     assert len(many.get("/products/export?format=jsonl").text.splitlines()) == ROWS

@@ -35,6 +35,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stubber]:
     return stub_clients(monkeypatch, "cloudformation", "ecs", "rds", "ssm")
 
 
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
+
+
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A Session Manager plugin that writes down what it is given, and ends with 5."""
@@ -170,18 +175,17 @@ def prod_lets_nobody_in(answers: Answers, *tasks: dict[str, Any]) -> None:
     answers.add("StartSession", {"SessionId": "s-1", "StreamUrl": "wss://stream.example", "TokenValue": "a-test-token"})
 
 
+def runs(*, agent: str) -> dict[str, Any]:
+    """Return what ECS says of a task that runs, and of ECS Exec's agent in it."""
+    managed = {"name": "ExecuteCommandAgent", "lastStatus": agent}
+    container = {"name": "api", "runtimeId": TARGET.rpartition("_")[2], "managedAgents": [managed]}
+    return {"lastStatus": "RUNNING", "containers": [container]}
+
+
 def test_where_the_tasks_let_nobody_in_a_tunnel_has_one_of_its_own_which_is_gone_afterwards(
-    answers: Answers, plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answers: Answers, plugin: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
-    agent = {"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}
-    container = {"name": "api", "runtimeId": TARGET.rpartition("_")[2]}
-    prod_lets_nobody_in(
-        answers,
-        {"lastStatus": "PENDING"},
-        {"lastStatus": "RUNNING", "containers": [{**container, "managedAgents": [{**agent, "lastStatus": "PENDING"}]}]},
-        {"lastStatus": "RUNNING", "containers": [{**container, "managedAgents": [agent]}]},
-    )
+    prod_lets_nobody_in(answers, {"lastStatus": "PENDING"}, runs(agent="PENDING"), runs(agent="RUNNING"))
 
     assert main(["tunnel", "--env", "prod", "-L", "6000:db:5432"]) == 5
 
@@ -200,9 +204,8 @@ def test_where_the_tasks_let_nobody_in_a_tunnel_has_one_of_its_own_which_is_gone
 
 
 def test_a_tunnels_task_that_ends_by_itself_is_a_sentence_and_leaves_nothing(
-    answers: Answers, plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answers: Answers, plugin: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
     prod_lets_nobody_in(answers, {"lastStatus": "STOPPED", "stoppedReason": "CannotPullContainerError"})
 
     assert main(["tunnel", "--env", "prod"]) == 1
@@ -231,24 +234,11 @@ def tunnel_into_prod(monkeypatch: pytest.MonkeyPatch) -> int:
     return int(ended.value.code or 0)
 
 
-RUNS = {
-    "lastStatus": "RUNNING",
-    "containers": [
-        {
-            "name": "api",
-            "runtimeId": TARGET.rpartition("_")[2],
-            "managedAgents": [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}],
-        }
-    ],
-}
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_ends_a_tunnel_stops_the_task_that_it_started(
     answers: Answers, plugin: Path, signals: None, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
-    prod_lets_nobody_in(answers, RUNS)
+    prod_lets_nobody_in(answers, runs(agent="RUNNING"))
     # A terminal's Ctrl-C goes to both.
     (plugin.parent / "session-manager-plugin").write_text(
         f"#!{sys.executable}\nimport os, time\n"
@@ -271,8 +261,7 @@ def test_an_end_while_ecs_is_asked_leaves_nothing(
     number: signal.Signals,
     during: str,
 ) -> None:
-    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
-    prod_lets_nobody_in(answers, RUNS)
+    prod_lets_nobody_in(answers, runs(agent="RUNNING"))
     take, over = answers.take, threading.Event()
     threading.Thread(target=over.wait, daemon=True).start()  # the kernel may give the signal to any thread
 
@@ -291,11 +280,10 @@ def test_an_end_while_ecs_is_asked_leaves_nothing(
 
 
 def test_a_task_that_cannot_be_stopped_is_told_with_how_to(
-    answers: Answers, plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answers: Answers, plugin: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
     answers.add("StopTask", ("ExpiredTokenException", "The security token included in the request is expired"))
-    prod_lets_nobody_in(answers, RUNS)
+    prod_lets_nobody_in(answers, runs(agent="RUNNING"))
 
     assert main(["tunnel", "--env", "prod"]) == 1
 
