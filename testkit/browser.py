@@ -40,6 +40,7 @@ CELLS = {  # of the table that is edited: the number of a column, and pixels fro
     "email_fornecedor": (4, 790),
 }
 BACKGROUNDS: dict[Literal["dark", "light"], str] = {"dark": "rgb(15, 24, 25)", "light": "rgb(255, 255, 255)"}
+BEGINS_ANEW = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 PATIENCE = 20_000  # milliseconds that a page may take on a busy machine
 _SOCKETS: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()  # the newest of each page, to Streamlit
 
@@ -115,17 +116,31 @@ def settled(page: Page) -> None:
     page.evaluate("document.fonts.ready")
 
 
-def close_dialog(page: Page) -> None:
-    """Close the dialog that is open, and wait until the page has run for it: the table may be drawn anew then."""
+@contextmanager
+def run(page: Page) -> Iterator[None]:
+    """Do what makes the page run, and wait for the end of that run.
+
+    Until then Streamlit shows what is about to go beside what has come: a field of a form twice, with two values.
+    """
 
     def is_end_of_run(frame: str | bytes) -> bool:
-        return isinstance(frame, bytes) and ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished"
+        if not isinstance(frame, bytes):
+            return False
+        message = ForwardMsg.FromString(frame)
+        is_end: bool = message.WhichOneof("type") == "script_finished"
+        return is_end and message.script_finished != BEGINS_ANEW
 
     settled(page)
     with _SOCKETS[page].expect_event("framereceived", is_end_of_run):
+        yield
+    settled(page)
+
+
+def close_dialog(page: Page) -> None:
+    """Close the dialog that is open, and wait until the page has run for it: the table may be drawn anew then."""
+    with run(page):
         page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_attached()
-    settled(page)
 
 
 def both_themes(page: Page) -> Iterator[str]:
@@ -150,7 +165,8 @@ def select_row(page: Page, row: int) -> None:
     settled(page)
     found = table(page)
     found.scroll_into_view_if_needed()
-    found.click(position={"x": 16, "y": ROW_HEIGHT * (row + 1.5)})
+    with run(page):
+        found.click(position={"x": 16, "y": ROW_HEIGHT * (row + 1.5)})
     expect(found.locator("tbody tr").nth(row)).to_have_attribute("aria-selected", "true")
 
 

@@ -33,7 +33,7 @@ def create_find_change_delete(
 
         page.goto(f"{ui_url}/produto?id=2147483647")  # the first thing a fresh server is asked for
         expect(page.get_by_role("alert")).to_contain_text(words.not_found)
-        page.get_by_role("link", name=words.products).click()
+        page.get_by_role("link", name=words.products, exact=True).click()
         expect(page.get_by_text(words.no_products)).to_be_visible()
         browser.settled(page)
 

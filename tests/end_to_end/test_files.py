@@ -74,6 +74,7 @@ def test_a_spreadsheet_is_imported_corrected_and_exported(ui_url: str, api_url: 
         page.get_by_role("button", name="Importar 1 produto").click()
         expect(page.get_by_text("1 produto importado.")).to_be_visible()
         expect(page.get_by_text("não pôde ser importada")).to_have_count(0)
+        browser.settled(page)
 
         with page.expect_download() as exported:
             page.get_by_role("link", name="Baixar CSV", exact=True).click()
