@@ -106,6 +106,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_since: float | None = self.loop.time()
         self._head_bytes = 0
         self._has_ended = False
+        self._is_whole = True  # the last request whose head has arrived
+        self._answered_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         beyond = len(self.connections) - resources.settings.connections_max
@@ -143,9 +145,14 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_since = self.loop.time()
         self._head_bytes = 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; not one that comes behind the body, which nobody reads, and which may have no end."""
+        if self._head_since is not None:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Start the request, unless it cannot be one of ours."""
-        self._head_since = None
+        self._head_since, self._is_whole = None, False
         if len(self.url) > URL_BYTES:
             self._close_with(UrlTooLongError())
         elif len(self.headers) > HEADERS_MAX:
@@ -163,15 +170,17 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Notice the end of a request that was started."""
+        self._is_whole = True
         if not self._has_ended:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
+        self._answered_at = self.loop.time()
         if not self.pipeline and not self.transport.is_closing():
             self._idle.pop(self, None)
-            self._idle[self] = self.loop.time()
+            self._idle[self] = self._answered_at
 
     def pause_writing(self) -> None:
         """Give the client a while to take what was sent."""
@@ -265,8 +274,12 @@ class BoundedConnection(HttpToolsProtocol):
         return False
 
     def _look(self) -> None:
-        """Look whether the head of a request takes too long."""
-        if self._head_since is not None and self.loop.time() - self._head_since >= HEAD_SECONDS:
+        """Look whether the head of a request takes too long, or what is behind it goes on long after the answer."""
+        now = self.loop.time()
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        if is_answered and not self._is_whole and now - self._answered_at >= HEAD_SECONDS:
+            self.transport.abort()
+        elif self._head_since is not None and now - self._head_since >= HEAD_SECONDS:
             if self._head_bytes:
                 self._close_with(HeadTooSlowError())
             else:

@@ -1,5 +1,6 @@
 """What the server does with connections and requests that are too many, too slow, too long or none."""
 
+import contextlib
 import re
 import socket
 import sys
@@ -18,7 +19,7 @@ from sqlalchemy import URL, text
 from app.api.refusals import RATE
 from app.api.server import HEAD_SECONDS
 from testkit.database import libpq
-from testkit.server import running
+from testkit.server import API, Server, running, serving
 from tests.api.conftest import connection, problem
 
 REQUESTS = 3
@@ -33,16 +34,21 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(migrated_postgres_url: URL, log: Path) -> Iterator[str]:
-    """The address of an API with little room."""
+def server(migrated_postgres_url: URL, log: Path) -> Iterator[Server]:
+    """An API with little room."""
     environment = {
         "DATABASE_URL": libpq(migrated_postgres_url),
         "STATEMENT_TIMEOUT_SECONDS": "60",
         "REQUESTS_MAX": str(REQUESTS),
         "CONNECTIONS_MAX": str(CONNECTIONS),
     }
-    with running([sys.executable, "-m", "app.api.main"], "API_PORT", "/health/ready", environment, log) as url:
-        yield url
+    with serving(API, "API_PORT", "/health/ready", environment, log) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def address(server: Server) -> str:
+    return server.url
 
 
 def connect(address: str) -> socket.socket:
@@ -183,6 +189,37 @@ def test_who_sends_a_head_slowly_or_not_at_all_is_cut_off(address: str) -> None:
     assert begun.startswith(b"HTTP/1.1 408 ")
     assert kept.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 408 " in kept
+
+
+CHUNKED = b"GET %s HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("path", [b"/health/live", b"/health/ready", b"/products/1"])
+def test_what_comes_behind_a_body_is_not_kept(server: Server, path: bytes) -> None:
+    with connect(server.url) as client:
+        client.sendall(CHUNKED % path + b"0\r\n")
+        before = server.process.memory_info().rss
+        for _ in range(100):
+            client.sendall(b"X-More: x\r\n" * 10_000)
+        assert server.process.memory_info().rss - before < 50 * 2**20
+        client.sendall(b"\r\n" + HEAD + b"Connection: close\r\n\r\n")
+        received = b""
+        while data := client.recv(65536):
+            received += data
+    assert received.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 200 OK" in received
+
+
+@pytest.mark.parametrize("path", [b"/health/live", b"/nowhere"])
+def test_who_goes_on_sending_long_after_the_answer_is_cut_off(address: str, path: bytes) -> None:
+    with connect(address) as client:
+        client.sendall(CHUNKED % path)
+        deadline = time.monotonic() + 2 * HEAD_SECONDS
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() < deadline:
+                client.sendall(b"1\r\nx\r\n")
+                time.sleep(0.5)
+    assert time.monotonic() < deadline
 
 
 def test_too_many_connections_are_told_so_and_may_ask_for_the_health(address: str) -> None:
