@@ -47,6 +47,16 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
             self._idle.pop(self, None)
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP; a request under way, in whose body it was, gets no other answer."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.abort()
+                return
+        super().send_400_response(msg)
+
     def on_response_complete(self) -> None:
         """Be idle again, until the next request."""
         super().on_response_complete()

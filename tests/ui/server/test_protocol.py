@@ -86,6 +86,20 @@ def test_headers_without_end_take_no_memory(impatient: Server, header: bytes) ->
     assert impatient.process.memory_info().rss - before < 20 * MEBIBYTE
 
 
+@pytest.mark.parametrize("path", ["/", "/_stcore/health", "/_stcore/upload_file/x/1"])
+@pytest.mark.parametrize("body", [b"no length\r\n", b"1\r\nxx", b"0\r\n" + b"A: b\r\n" * 10_000])
+def test_a_body_that_is_no_http_ends_its_connection_without_a_traceback(
+    impatient: Server, path: str, body: bytes
+) -> None:
+    for method in ("GET", "PUT"):
+        with connection(impatient) as broken:
+            head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            with suppress(OSError):
+                broken.sendall(head.encode() + body)
+            assert is_over(broken)
+    assert httpx.get(f"{impatient.url}/_stcore/health").status_code == 200
+
+
 def test_a_body_that_does_not_come_is_not_waited_for(impatient: Server) -> None:
     with connection(impatient) as slow:
         slow.sendall(
