@@ -22,7 +22,7 @@ from testkit.database import execute, server_folder
 from testkit.server import free_port
 from testkit.tools import ROOT
 
-PLACES = ["Área de Trabalho/a (1)/d'Ávila", "uma pasta dentro da outra/" * 12]
+PLACES = ["Área de Trabalho/a (1)/d'Ávila", '100% meu/a$b;c&d|"#', "uma pasta dentro da outra/" * 12]
 
 
 @pytest.fixture

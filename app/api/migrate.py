@@ -92,7 +92,8 @@ def upgrade(
 def alembic_config() -> Config:
     """Return Alembic's configuration, which is where the migrations are."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    migrations = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", migrations.replace("%", "%%"))  # which is a sign of configparser's
     return config
 
 
