@@ -36,7 +36,7 @@ from app.api.database import Database, transaction
 from app.api.errors import NotInBinError, RestoreConflictError
 from app.api.models import Categoria, DeletedProduct, Product, ProductChange
 from app.api.prepared import Prepared
-from app.api.schemas import ProductIds, ProductResponse
+from app.api.schemas import ProductIds, ProductResponse, WholeNumber
 
 DAYS = 30  # a deleted product is kept
 SECONDS = 120  # PostgreSQL gives up on a step of a restore after this long
@@ -51,7 +51,7 @@ logger = logging.getLogger("uvicorn.error")
 class BinQuery(BaseModel, extra="forbid"):
     """Which part of the bin: the products that were deleted last, or those behind a place."""
 
-    limit: int = Field(50, ge=1, le=200, description="Products in an answer", examples=[20])
+    limit: WholeNumber = Field(50, ge=1, le=200, description="Products in an answer", examples=[20])
     after: str | None = Field(None, description="A cursor from the header `Link`", examples=[CURSOR])
 
     @field_validator("after")

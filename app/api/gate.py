@@ -1,4 +1,4 @@
-"""What every request passes before the application sees it: is there room, who asks, and is its body small enough?
+"""What every request passes before the application sees it: is there room, who asks, is it clear and its body small?
 
 In this order, and before a byte of the body is read, so that a stranger costs next to nothing and nobody holds a place
 by sending slowly. It is plain ASGI: FastAPI asks its dependencies only after it has parsed the body.
@@ -6,13 +6,26 @@ by sending slowly. It is plain ASGI: FastAPI asks its dependencies only after it
 
 import asyncio
 import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
+from urllib.parse import unquote_plus
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import person
 from app.api.auth import ACCESS, IDENTITY
-from app.api.errors import ApiError, BodyTooLargeError, BodyTooSlowError
+from app.api.errors import (
+    LISTED,
+    ApiError,
+    BodyTooLargeError,
+    BodyTooSlowError,
+    FieldError,
+    InvalidHeaderError,
+    InvalidRequestError,
+    shown,
+)
 from app.api.problem_handlers import problem_response
 from app.api.resources import Resources
 from app.api.responses import PRODUCTS
@@ -22,9 +35,14 @@ OPEN = {"/health/live", "/health/ready", "/docs", "/openapi.json"}  # all else i
 FILES = {f"{PRODUCTS}/import", f"{PRODUCTS}/import/preview", f"{PRODUCTS}/export"}
 EXPECTED = "catalogue.expected"  # in the scope of a request that the server has let in
 TOKENS = (b"authorization", ACCESS, IDENTITY)
+# What may come only once: of two values nobody could say which one its sender means.
+ONCE = frozenset((*TOKENS, b"content-type", b"idempotency-key", b"if-match"))
+REPEATABLE = {"id", "categoria"}  # of the parameters; all others are such, too
+ONLY_ONCE = "may be given only once"
 BODY_SECONDS = 10  # within which a body has to arrive
 DRAINED_SECONDS = 2  # so long and so much of a refused body is still read, for its sender to see the answer
 DRAINED_BYTES = 2**20
+_Name = TypeVar("_Name", bytes, str)
 
 
 class Gate:
@@ -45,9 +63,11 @@ class Gate:
         tokens, has_body, length = _head(scope)
         try:
             room.require()
+            _refuse_repeated_headers(scope)
             caller = await resources.authenticator.caller(*tokens)
             scope.setdefault("state", {})["caller"] = caller.id
             person.set_current(caller.name)
+            _refuse_repeated_parameters(scope)
             if has_body and not is_file:
                 body = await _read(receive, length, resources.settings.body_max_bytes)
                 receive = _replay(body, receive)
@@ -96,6 +116,26 @@ def _head(scope: Scope) -> tuple[list[bytes | None], bool, int]:
         elif name == b"transfer-encoding":
             has_body = True
     return list(tokens.values()), has_body, length
+
+
+def _refuse_repeated_headers(scope: Scope) -> None:
+    for name in _repeated([name for name, _ in scope["headers"] if name in ONCE]):
+        raise InvalidHeaderError(name.decode().title(), ONLY_ONCE)
+
+
+def _refuse_repeated_parameters(scope: Scope) -> None:
+    parts = filter(None, scope["query_string"].decode("latin-1").split("&"))
+    names = [unquote_plus(part.partition("=")[0]) for part in parts]
+    if repeated := _repeated([name for name in names if name not in REPEATABLE]):
+        mistakes = [
+            FieldError(location="query", field=shown(name), message=ONLY_ONCE, code="repeated")
+            for name in repeated[:LISTED]
+        ]
+        raise InvalidRequestError(mistakes, unlisted=len(repeated) - len(mistakes))
+
+
+def _repeated(names: Sequence[_Name]) -> list[_Name]:
+    return [name for name, count in Counter(names).items() if count > 1] if len(names) > len(set(names)) else []
 
 
 async def _read(receive: Receive, length: int, limit: int) -> bytes:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import BigInteger, Integer, Select, bindparam, cast, literal, null, select, union_all
@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Integer, Select, bindparam, cast, literal, nu
 from app.api.database import Database
 from app.api.models import MAX_ID, DeletedProduct, Product, ProductChange
 from app.api.prepared import Prepared, Row
-from app.api.schemas import ONLY_DIGITS
+from app.api.schemas import WholeNumber
 
 CREATED = 0  # the entry of a product's creation, which is in the product itself: smaller than every id
 MAX_ENTRY = 2**63 - 1
@@ -20,8 +20,8 @@ MAX_ENTRY = 2**63 - 1
 class HistoryQuery(BaseModel, extra="forbid"):
     """Which entries: the newest, or those in front of one."""
 
-    limit: int = Field(50, ge=1, le=200, description="Entries in an answer", examples=[20])
-    before: Annotated[int, ONLY_DIGITS] = Field(
+    limit: WholeNumber = Field(50, ge=1, le=200, description="Entries in an answer", examples=[20])
+    before: WholeNumber = Field(
         MAX_ENTRY, ge=1, le=MAX_ENTRY, description="The entries older than this one, as `Link` has it", examples=[7]
     )
 

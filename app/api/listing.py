@@ -35,6 +35,7 @@ from sqlalchemy import (
 
 from app.api import cursor, search
 from app.api.models import CATEGORIA, MAX_ID, ORDERS, PRICE, Categoria, Product
+from app.api.schemas import DecimalNumber, WholeNumber
 
 if TYPE_CHECKING:
     Sort = str
@@ -97,7 +98,7 @@ def _of_code_or_supplier(query: str) -> list[ColumnElement[bool]]:
 
 JSON_AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01}
 Amount = Annotated[
-    Decimal, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), WithJsonSchema(JSON_AMOUNT)
+    DecimalNumber, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), WithJsonSchema(JSON_AMOUNT)
 ]
 Moment = Annotated[AwareDatetime, BeforeValidator(_refuse_number), AfterValidator(_in_utc)]
 
@@ -192,7 +193,7 @@ class ProductFilter(BaseModel):
 class ListQuery(ProductFilter):
     """What may be asked of the list."""
 
-    limit: int = Field(50, ge=1, le=200, description="Products on a page", examples=[20])
+    limit: WholeNumber = Field(50, ge=1, le=200, description="Products on a page", examples=[20])
     sort: Sort = Field(
         "id",
         description="The column to sort by, `-` in front for descending. Text goes without accents and case; "

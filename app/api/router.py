@@ -23,7 +23,7 @@ from app.api.openapi import operation_id
 from app.api.preconditions import IfMatch, IfNoneMatch, expected_version, not_modified, why_nothing_changed
 from app.api.resources import resources
 from app.api.responses import PRODUCTS, etag, product_response
-from app.api.schemas import ONLY_DIGITS, ProductCreate, ProductPatch, ProductResponse, ProductUpdate
+from app.api.schemas import ProductCreate, ProductPatch, ProductResponse, ProductUpdate, WholeNumber
 
 
 class _AddressOfOne(APIRoute):
@@ -46,7 +46,7 @@ _OPTIONS: Any = {
 }
 router = APIRouter(**_OPTIONS)  # the literal addresses
 router_of_one = APIRouter(**_OPTIONS, route_class=_AddressOfOne)  # /products/{product_id}
-ProductId = Annotated[int, ONLY_DIGITS, Path(description="The product's id", examples=[1])]
+ProductId = Annotated[WholeNumber, Path(description="The product's id", examples=[1])]
 
 
 @router.post(

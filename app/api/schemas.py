@@ -50,9 +50,17 @@ def _require_digits(value: Any) -> Any:
     return value
 
 
-ONLY_DIGITS = BeforeValidator(_require_digits)
+def _require_plain(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch("-?[0-9.]+([eE][-+]?[0-9]+)?", value):  # as does its Decimal()
+        raise PydanticKnownError("decimal_parsing")
+    return value
+
+
+# What an address says in digits, as its number: these alone, so that nobody means another one than is understood.
+WholeNumber = Annotated[int, BeforeValidator(_require_digits)]
+DecimalNumber = Annotated[Decimal, BeforeValidator(_require_plain)]
 ProductIds = Annotated[
-    list[Annotated[int, Field(ge=1, le=MAX_ID), ONLY_DIGITS]],
+    list[Annotated[WholeNumber, Field(ge=1, le=MAX_ID)]],
     Field(max_length=1000, description="May be repeated", examples=[[1, 2, 3]]),
 ]
 # What JSON Schema cannot be told in Pydantic's own words: no U+0000, and something else than white space.

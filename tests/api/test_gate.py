@@ -192,3 +192,49 @@ def test_no_byte_of_a_header_is_a_500(client: TestClient, name: str) -> None:
             path = "/products/" if method == "POST" else "/products/1"
             response = client.request(method, path, content=b"{}", headers=headers)
             assert response.status_code < 500, (byte, response.text)
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Access-Token", "Identity-Token"])
+def test_who_asks_is_said_once(client: TestClient, name: str) -> None:
+    headers = [*HEADERS.items(), (name, f"Bearer {TOKEN}"), (name, "Bearer another")]
+    response = client.get("/products/", headers=headers)
+    assert field_errors(response) == {name.lower(): "may be given only once"}
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Idempotency-Key", "If-Match"])
+@pytest.mark.parametrize("other", ["same", "another"])
+def test_a_header_with_one_meaning_comes_once(client: TestClient, product: Json, name: str, other: str) -> None:
+    kept = {"authorization": HEADERS["authorization"]}
+    value = {"Content-Type": "application/json", "Idempotency-Key": "a-key", "If-Match": '"1"'}[name]
+    second = value if other == "same" else {"Content-Type": "text/csv"}.get(name, '"another"')
+    for method, path in (("POST", "/products/"), ("PATCH", "/products/1"), ("POST", "/products/import")):
+        twice = [*kept.items(), (name, value), (name, second)]
+        response = client.request(method, path, content=json.dumps(product), headers=twice)
+        assert field_errors(response) == {name.lower(): "may be given only once"}
+
+
+def test_a_parameter_with_one_meaning_comes_once(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] != "query":
+                    continue
+                name, address = parameter["name"], re.sub(r"\{.*?\}", "1", path)
+                response = client.request(
+                    method, f"{address}?{name}=1&{name}=1&%{ord(name[0]):x}{name[1:]}=2", headers=HEADERS
+                )
+                refused = "may be given only once" in response.text
+                assert refused is (parameter["schema"]["type"] != "array"), (method, path, name)
+
+
+@pytest.mark.parametrize("value", ["1_0", "%2B10", "+10", "10%20", "%D9%A3", "0x1", "1e0_0", "%EF%BC%91", "--1"])
+def test_a_number_in_an_address_is_written_in_digits_alone(client: TestClient, value: str) -> None:
+    document = client.get("/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                if parameter["schema"].get("type") in ("integer", "number") and parameter["in"] == "query":
+                    address = re.sub(r"\{.*?\}", "1", path)
+                    response = client.request(method, f"{address}?{parameter['name']}={value}", headers=HEADERS)
+                    assert parameter["name"] in field_errors(response), (method, path)

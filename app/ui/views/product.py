@@ -97,7 +97,8 @@ def looked_up() -> None:
 
 asked = (st.query_params.get_all(state.LOOKED_UP) or [""])[-1]
 address.tidy({state.LOOKED_UP: [asked]})  # which is told below where it is no id
-wanted = int(asked) if asked.isdecimal() and len(asked) <= DIGITS and 0 < int(asked) <= MAX_ID else None
+is_number = asked.isascii() and asked.isdecimal() and len(asked) <= DIGITS
+wanted = int(asked) if is_number and 0 < int(asked) <= MAX_ID else None
 if st.session_state.get(FIELD, ...) != asked[:LONGEST]:
     st.session_state[FIELD] = asked[:LONGEST]  # a link's, or what the reader went back to
 with st.container(horizontal=True, vertical_alignment="bottom"):
