@@ -16,7 +16,7 @@ LEFT_WITH = "left_with"  # the key of the parameters of the page that was gone t
 def tidy(used: Mapping[str, Sequence[str]]) -> None:
     """Say which parameters have no effect and remove them; `used` are, by name, the values that this page goes by."""
     kept = {**EVERYWHERE, **used}
-    ignored = []
+    ignored: list[tuple[str, str]] = []
     left_with: Mapping[str, Sequence[str]] = st.session_state.get(LEFT_WITH, {})
     for name in list(st.query_params):
         values = st.query_params.get_all(name)
@@ -26,9 +26,22 @@ def tidy(used: Mapping[str, Sequence[str]]) -> None:
             st.query_params.update({name: effective})
             if values == list(left_with.get(name, ())):
                 continue
-            ignored += [f"{name}={value if len(value) <= SHOWN else value[:SHOWN] + '…'}" for value in dropped]
+            ignored += [(name, value) for value in dropped]
     if ignored:
-        st.warning(plain(session.texts().ignored.format(parts=", ".join(ignored))), icon=":material/link_off:")
+        _say(ignored)
+
+
+def drop(*names: str) -> None:
+    """Take parameters out of the address of which only the API knew that they have no effect, and say so."""
+    ignored = [(name, value) for name in names for value in st.query_params.get_all(name)]
+    st.query_params.update({name: [] for name in names})
+    if ignored:
+        _say(ignored)
+
+
+def _say(ignored: Sequence[tuple[str, str]]) -> None:
+    parts = [f"{name}={value if len(value) <= SHOWN else value[:SHOWN] + '…'}" for name, value in ignored]
+    st.warning(plain(session.texts().ignored.format(parts=", ".join(parts))), icon=":material/link_off:")
 
 
 def go_to(page: str, parameters: Mapping[str, Sequence[str]]) -> None:

@@ -57,6 +57,8 @@ class ListView:
             asked = st.query_params.get_all(name)
             values = asked if name == "categoria" else asked[-1:]
             used[name] = [value for value in values if not value.strip() or read([value]) is not None]
+        if not any(value.strip() for value in (*used["after"], *used["before"])):
+            used["start"] = []  # it says how many are in front of a place
         return used
 
     def go(self, **changes: Any) -> None:

@@ -62,6 +62,8 @@ def earlier(key: str) -> None:
         return
     if found is not None:
         import_result.show_earlier(found)
+    else:  # a day is over, or it never was
+        address.drop(IMPORT)
 
 
 def large_files() -> None:

@@ -108,7 +108,9 @@ def read(view: ListView, places: filters.Places) -> Listed | None:
             )
     except ApiError as error:
         if error.status == 422 and error.errors and {wrong.field for wrong in error.errors} <= {"after", "before"}:
-            view.go()  # the place is of another order, as in an address that was changed by hand
+            # The place is of another order, as in an address that was changed by hand.
+            address.drop(*sorted({wrong.field for wrong in error.errors}))
+            view.go()
             return read(ListView.from_query_params(), places)
         if not filters.tell(error, places):
             errors.show_and_retry(error, texts.could_not_list)

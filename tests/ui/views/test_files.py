@@ -541,3 +541,13 @@ def test_the_result_of_an_import_is_there_after_a_reload(
     sentences = [getattr(texts, says).format(count=2) for texts in (ENGLISH, PORTUGUESE)]
     assert any(sentence in one for one in shown for sentence in sentences)
     assert [line for table in again.dataframe for line in table.value["line"]] == told
+
+
+def test_an_import_that_nobody_knows_is_told_and_taken_out_of_the_address(
+    visit: Callable[[str], AppTest], api_url: str
+) -> None:
+    app = visit(api_url)
+    app.query_params["import"] = "long-ago"
+    run(app)
+    assert PORTUGUESE.ignored.format(parts="import=long-ago") in said(app.warning)
+    assert dict(app.query_params) == {}

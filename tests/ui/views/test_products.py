@@ -394,6 +394,8 @@ def test_what_the_filters_show_is_exported_in_its_order(
         ({"lang": "de"}, "lang=de", {}),
         ({"q": "a" * 300}, f"q={'a' * 60}…", {}),
         ({"sort": ["name", "price"]}, "sort=name", {"sort": "price"}),
+        ({"after": "tampered", "sort": "price"}, "after=tampered", {"sort": "price"}),
+        ({"start": "51", "q": "geladeira"}, "start=51", {"q": "geladeira"}),
     ],
 )
 def test_what_an_address_asks_for_in_vain_is_told_and_taken_out_of_it(
