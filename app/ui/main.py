@@ -110,6 +110,7 @@ if announcement := session.take_announcement():
 
 if session.is_another_page(page.url_path):
     state.set_dialog(None)  # it was opened on another page
+    state.refused_prices().clear()  # and nobody sees any more what was refused there
 
 try:
     api_url()

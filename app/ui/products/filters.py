@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.ui import errors, prices, session
 from app.ui.client.api_models import CATEGORIES, ApiError
 from app.ui.formats import amount, money, plain
+from app.ui.products import state
 from app.ui.products.list_view import COLUMNS, LONGEST, ListView, in_cents
 from app.ui.texts import Texts
 
@@ -74,7 +75,7 @@ def show(view: ListView, *, disabled: bool) -> Places:
             filter_mode=None,
             width=width(230),
         )
-    if view.is_filtered or _refused():
+    if view.is_filtered or state.refused_prices():
         with st.container(horizontal=True, vertical_alignment="center"):
             if chosen := _further_words(view, texts):
                 st.markdown(plain(texts.further_chosen.format(filters="; ".join(chosen))), width="content")
@@ -139,26 +140,20 @@ def _price_typed(name: str) -> None:
     typed = prices.typed(text)
     price = in_cents(typed) if isinstance(typed, Decimal) else None
     if typed is None or price is not None:
-        _refused().pop(name, None)
+        state.refused_prices().pop(name, None)
         ListView.from_query_params().go(**{name: price})
     else:
-        _refused()[name] = text
-
-
-def _refused() -> dict[str, str]:
-    """Return the prices that were typed and cannot be, by the names of their controls."""
-    refused: dict[str, str] = st.session_state.setdefault("refused_prices", {})
-    return refused
+        state.refused_prices()[name] = text
 
 
 def _refusal(name: str, texts: Texts) -> str | None:
     """Return why a price that was typed cannot be, if it cannot."""
-    text = _refused().get(name)
+    text = state.refused_prices().get(name)
     return None if text is None else errors.price_sentence(text, texts) or texts.wrong_price_filter
 
 
 def _clear(view: ListView) -> None:
-    _refused().clear()
+    state.refused_prices().clear()
     ListView(sort=view.sort, limit=view.limit).go()
 
 
@@ -169,7 +164,7 @@ def _follow(view: ListView) -> None:
         "q": view.q,
         "categoria": list(view.categoria),
         "sort": view.sort,
-        **{name: _refused().get(name, _written(getattr(view, name), texts)) for name in PRICES},
+        **{name: state.refused_prices().get(name, _written(getattr(view, name), texts)) for name in PRICES},
         "email_fornecedor": view.email_fornecedor,
         "created_from": view.created_from,
         "created_to": view.created_to,

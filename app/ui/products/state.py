@@ -70,6 +70,12 @@ def change_is_shown() -> None:
     st.session_state["has_changed"] = False
 
 
+def refused_prices() -> dict[str, str]:
+    """Return the prices that were typed into filters and cannot be, by the names of their controls."""
+    refused: dict[str, str] = st.session_state.setdefault("refused_prices", {})
+    return refused
+
+
 def open_dialog() -> Dialog | None:
     """Return the dialog that is open, if any."""
     dialog: Dialog | None = st.session_state.get(session.DIALOG)

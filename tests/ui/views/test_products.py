@@ -407,6 +407,22 @@ def test_what_an_address_asks_for_in_vain_is_told_and_taken_out_of_it(
     assert not run(app).warning
 
 
+def test_a_refused_price_filter_is_told_until_another_page_is_visited(
+    visit: Visit, api_url: str, catalogue: None
+) -> None:
+    app = visit(api_url)
+    app.text_input(key="list_price_min").set_value("1.250")
+    assert "1250,00" in errors(run(app))
+    assert app.text_input(key="list_price_min").value == "1.250"
+    app.multiselect(key="list_categoria").set_value(["Móveis"])
+    assert "1250,00" in errors(run(app))
+    run(app.switch_page("views/overview.py"))
+    run(app.switch_page("views/products.py"))
+    assert not app.error
+    assert filled_in(app) == {"categoria"}
+    assert names(app) == ["Mesa de inox", "Sofá de couro"]
+
+
 def test_an_address_that_is_as_it_should_be_is_left_alone(visit: Visit, api_url: str, catalogue: None) -> None:
     app = visit(api_url, q=" mesa", price_min="350", sort="-id", lang="pt", email_fornecedor="")
     assert not app.warning
