@@ -62,6 +62,9 @@ def test_a_day_at_work(ui_url: str, api_url: str, product: dict[str, Any], langu
         assert close, "the dialog can be closed"
         assert told, "the toast is still there"
         assert told["y"] > close["y"] + close["height"], "the toast lies on the button that closes the dialog"
+        place = confirm.bounding_box()
+        assert place
+        assert told["x"] + told["width"] < place["x"], "the toast may lie on the dialog's other buttons"
         confirm.click()
         expect(table).not_to_contain_text("Produto 60")
         page.get_by_role("button", name=words.undo).click()

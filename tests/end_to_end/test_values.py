@@ -205,6 +205,23 @@ def test_a_duplicate_leaves_a_half_typed_product_as_it_is(ui_url: str, api_url: 
     browser.travel(journey, viewport=DESKTOP)
 
 
+def test_a_toast_says_all_of_a_long_name(ui_url: str, api_url: str, product: dict[str, Any]) -> None:
+    def journey(page: Page) -> None:
+        name = f"{'Mesa de jantar extensível ' * 7}oval"
+        [stored] = stock(api_url, [product | {"name": name}])
+        page.goto(f"{ui_url}/produto?id={stored['id']}")
+        button(page, "Editar").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Preço").fill("19,90")
+        dialog.get_by_role("button", name="Salvar alterações").click()
+        said = page.get_by_test_id("stToastText")
+        expect(said).to_contain_text("R$ 19,90")
+        assert said.evaluate("text => text.scrollHeight <= text.clientHeight + 1"), "its end is out of sight"
+        expect(page.get_by_text("view more")).to_be_hidden()
+
+    browser.travel(journey, viewport=DESKTOP)
+
+
 def beside(field: Locator) -> Locator:
     """Return the place around a field, where messages about it are."""
     return field.locator("xpath=ancestor::*[@data-testid='stVerticalBlock'][1]")
