@@ -310,10 +310,10 @@ ENGLISH = Texts(
     checking="Comparing the file with the catalogue …",
     could_not_check="The file could not be compared with the catalogue",
     check_summary="{new} new, {changed} changed, {same} the same, {refused} refused",
-    check_there_already="{count} of the rows are in the catalogue already, value for value: they would be there "
+    check_there_already="Rows that are in the catalogue already, value for value: {count}. They would be there "
     "twice. To change products instead of adding them, choose above how a row finds its product.",
-    check_repeated="{count} rows are word for word an earlier one (lines {lines}); each becomes a product.",
-    check_repeated_left_out="{count} rows are word for word an earlier one (lines {lines}), and are left out.",
+    check_repeated="Rows that are word for word an earlier one: {count} (line {lines}). Each becomes a product.",
+    check_repeated_left_out="Rows that are word for word an earlier one, and left out: {count} (line {lines}).",
     check_changes="What changes, field by field",
     check_first_changes="What changes in the first {count} products, field by field",
     overwrite_stale="Change also products that somebody has changed since they were exported",

@@ -310,10 +310,10 @@ PORTUGUESE = Texts(
     checking="Comparando o arquivo com o catálogo …",
     could_not_check="Não foi possível comparar o arquivo com o catálogo",
     check_summary="{new} novos, {changed} alterados, {same} iguais, {refused} recusados",
-    check_there_already="{count} linhas já estão no catálogo, valor por valor: ficariam lá duas vezes. Para alterar "
-    "produtos em vez de acrescentar, escolha acima como cada linha encontra o seu.",
-    check_repeated="{count} linhas repetem outra, palavra por palavra (linhas {lines}); cada uma vira um produto.",
-    check_repeated_left_out="{count} linhas repetem outra, palavra por palavra (linhas {lines}), e ficam de fora.",
+    check_there_already="Linhas que já estão no catálogo, valor por valor: {count}. Ficariam lá duas vezes. Para "
+    "alterar produtos em vez de acrescentar, escolha acima como cada linha encontra o seu.",
+    check_repeated="Linhas que repetem outra, palavra por palavra: {count} (linha {lines}). Cada uma vira um produto.",
+    check_repeated_left_out="Linhas que repetem outra, palavra por palavra, e ficam de fora: {count} (linha {lines}).",
     check_changes="O que muda, campo a campo",
     check_first_changes="O que muda nos primeiros {count} produtos, campo a campo",
     overwrite_stale="Alterar também produtos que alguém alterou depois da exportação",
