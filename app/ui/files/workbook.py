@@ -117,7 +117,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, datetime.datetime):
-        return value.isoformat(" ", "seconds")
+        return value.isoformat(" ", "seconds").removesuffix(" 00:00:00")  # which every day has that was written as one
     return str(value).replace("_x000D_", "\r")  # as Excel writes a carriage return
 
 

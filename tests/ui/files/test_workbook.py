@@ -87,6 +87,7 @@ def test_a_sheet_becomes_rows_with_their_numbers() -> None:
         (12, "12"),
         (True, "True"),
         (datetime.datetime(2026, 11, 1, 12, 30), "2026-11-01 12:30:00"),
+        (datetime.date(2026, 11, 1), "2026-11-01"),
         ("R$\u00a01.234,50", "R$\u00a01.234,50"),
         ("'=1+1", "'=1+1"),
     ],
