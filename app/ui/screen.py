@@ -8,7 +8,8 @@ SCRIPT = (
 )
 # 44 pixels are what a finger hits (WCAG 2.5.5); a link's words are not cut off at the end of a line.
 STYLE = """<style>
-.stApp :is(button, input, [role=combobox], [data-testid=stPageLink-NavLink], [data-testid^=stBaseLinkButton],
+:is(.stApp, [role=dialog], [data-testid=stPopoverBody], [data-testid=stToast])
+:is(button, input, [role=combobox], [data-testid=stPageLink-NavLink], [data-testid^=stBaseLinkButton],
 [data-baseweb=select] > div) {
     min-height: 44px; min-width: 44px;
 }

@@ -13,8 +13,9 @@ from tests.end_to_end.journey import button, search
 PHONE = {"width": 390, "height": 844}
 SMALL = """[...document.querySelectorAll('button, a, input, textarea, [role=combobox]')].map(one => {
     const box = one.getBoundingClientRect()
-    return [one.tagName, one.innerText || one.ariaLabel, box.width, box.height]
-}).filter(([tag, name, width, height]) => width > 1 && (width < 44 || height < 44) && name != 'Link to heading')"""
+    return [one.tagName, one.innerText || one.ariaLabel, box.width, box.height, one.tabIndex]
+}).filter(([tag, name, width, height, order]) => width > 1 && order >= 0 && (width < 44 || height < 44)
+    && name != 'Link to heading')"""
 
 
 def fits(page: Page) -> None:
@@ -44,6 +45,12 @@ def test_a_product_is_found_and_changed_on_a_phone(ui_url: str, api_url: str, pr
             assert box is not None
             assert box["width"] > 0.85 * PHONE["width"]
 
+        further = page.get_by_role("button", name=PORTUGUESE.further_filters)
+        further.click()
+        expect(page.get_by_label(PORTUGUESE.price_min)).to_be_visible()
+        fits(page)
+        further.click()
+        expect(page.get_by_label(PORTUGUESE.price_min)).to_be_hidden()
         search(page, PORTUGUESE, "mesa")
         expect(cards).to_have_count(1)
         cards.first.click()
@@ -51,6 +58,7 @@ def test_a_product_is_found_and_changed_on_a_phone(ui_url: str, api_url: str, pr
         fits(page)
         button(page, "Editar").click()
         dialog = page.get_by_role("dialog")
+        fits(page)
         dialog.get_by_label("Preço").fill("99,90")
         dialog.get_by_role("button", name="Salvar alterações").click()
         expect(dialog).not_to_be_attached()
