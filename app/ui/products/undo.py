@@ -32,6 +32,12 @@ def forget() -> None:
     st.session_state.pop(KEY, None)
 
 
+def is_of(product_id: int) -> bool:
+    """Say whether the deletion to take back is this product's own."""
+    undo: Undo | None = st.session_state.get(KEY)
+    return undo is not None and undo.product_id == product_id
+
+
 def show() -> bool:
     """Show what was deleted and the button that takes it back; False when there is nothing of the kind."""
     undo: Undo | None = st.session_state.get(KEY)

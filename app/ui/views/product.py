@@ -10,6 +10,7 @@ from app.ui.sign_in import access
 
 CARD = 300  # pixels, about as high as the card of a product
 FIELD = "product_id"  # its key
+GONE = 404  # the status of a product that was deleted, or never was
 MAX_ID = 2**31 - 1  # the largest there can be
 DIGITS = len(str(MAX_ID))
 LONGEST = 40  # characters of what is typed
@@ -23,6 +24,8 @@ def look_up(product_id: int) -> Product | None:
         with st.skeleton(height=CARD):
             return access.client().read_product(product_id)
     except ApiError as error:
+        if error.status == GONE and undo.is_of(product_id):
+            return None  # as the words beside the way back say already
         errors.show_and_retry(error, texts.could_not_read.format(id=product_id))
         return None
 

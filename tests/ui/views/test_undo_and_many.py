@@ -37,6 +37,22 @@ def test_one_that_was_deleted_is_taken_back_where_it_was_deleted(
     assert api.read_product(shop[-1].id) == shop[-1]
 
 
+def test_a_products_page_from_which_it_was_deleted_says_just_that(
+    visit: Visit, api: ApiClient, api_url: str, shop: list[Product]
+) -> None:
+    app = visit(api_url).switch_page("views/product.py")
+    app.query_params["id"] = str(shop[4].id)
+    app = click(click(run(app), "delete"), "delete_confirm")
+    assert "**Produto 4** excluído." in messages(app)
+    assert not app.error
+    assert not is_open(app, "retry")
+    app.query_params["id"] = str(shop[5].id)
+    api.delete_product(shop[5].id, version=1)
+    assert "já foi excluído" in run(app).error[0].value
+    app.query_params["id"] = str(shop[4].id)
+    assert click(run(app), "undo_delete").subheader[0].value == "Produto 4"
+
+
 def test_many_that_were_deleted_are_taken_back_together(visit: Visit, api_url: str, shop: list[Product]) -> None:
     app = click(click(select(visit(api_url), 0, 1, 2), "delete"), "delete_confirm")
     assert names(app)[0] == "Produto 26"
