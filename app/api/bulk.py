@@ -34,7 +34,7 @@ from app.api.database import transaction
 from app.api.errors import ConfirmationError, PriceOutOfRangeError
 from app.api.listing import ProductFilter
 from app.api.models import PRICE, Categoria, DeletedProduct, Product
-from app.api.schemas import OneCategoria, ProductIds, WholeNumber, require_number
+from app.api.schemas import ONLY_DIGITS, OneCategoria, ProductIds, require_number
 from app.api.temporary_tables import make_table, parts_of
 
 SECONDS = 120  # PostgreSQL gives up on a step after this long
@@ -56,9 +56,8 @@ class Selection(ProductFilter):
 class ConfirmedSelection(Selection):
     """Which products, and how many they are."""
 
-    confirm: WholeNumber | None = Field(
+    confirm: Annotated[int, Field(ge=0), ONLY_DIGITS] | None = Field(
         None,
-        ge=0,
         description="How many products these are; without it, the answer (422) says how many",
         examples=[3],
     )

@@ -57,10 +57,11 @@ def _require_plain(value: Any) -> Any:
 
 
 # What an address says in digits, as its number: these alone, so that nobody means another one than is understood.
-WholeNumber = Annotated[int, BeforeValidator(_require_digits)]
+ONLY_DIGITS = BeforeValidator(_require_digits)  # behind limits that are no field's own, or JSON Schema has them not
+WholeNumber = Annotated[int, ONLY_DIGITS]
 DecimalNumber = Annotated[Decimal, BeforeValidator(_require_plain)]
 ProductIds = Annotated[
-    list[Annotated[WholeNumber, Field(ge=1, le=MAX_ID)]],
+    list[Annotated[int, Field(ge=1, le=MAX_ID), ONLY_DIGITS]],
     Field(max_length=1000, description="May be repeated", examples=[[1, 2, 3]]),
 ]
 # What JSON Schema cannot be told in Pydantic's own words: no U+0000, and something else than white space.
