@@ -82,6 +82,8 @@ def show_change(chosen: Chosen, count: int) -> None:
         value = read_number(typed)
         if typed.strip() and value is None:
             st.error(texts.wrong_change, icon=":material/error:")
+        elif value == 0:
+            st.info(texts.zero_change, icon=":material/info:")
         change = {"price": {kind: value}} if value else None
         st.caption(texts.rounding)
     outcome = None if change is None else _preview(chosen, change)
@@ -153,6 +155,7 @@ def run(do: Callable[[Callable[[int, int], None]], str], progress: str, failed: 
         bar.empty()
         state.keep_listed(None)
         if error.status == COUNT_CHANGED:
+            choose_none()  # as many as were chosen are there no more
             st.error(texts.count_changed, title=failed, icon=":material/error:")
         else:
             errors.show(error, failed)

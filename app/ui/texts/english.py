@@ -211,6 +211,7 @@ ENGLISH = Texts(
     amount_example="10.00 or -2.50",
     rounding="The result is rounded to the cent; half a cent, away from zero.",
     wrong_change="Write a number with at most two decimals, such as 12.5; without thousands separators it is clear.",
+    zero_change="With 0, nothing changes.",
     wrong_percent="Use a percentage from -99.99 to 10,000.",
     price_out_of_range="{count} products would cost nothing or less, or more than 9,999,999,999.99. Leave them "
     "out or change by less.",

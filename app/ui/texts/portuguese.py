@@ -211,6 +211,7 @@ PORTUGUESE = Texts(
     amount_example="10,00 ou -2,50",
     rounding="O resultado é arredondado ao centavo; meio centavo, para longe de zero.",
     wrong_change="Escreva um número com até duas casas decimais, como 12,5; sem pontos de milhar não há dúvida.",
+    zero_change="Com 0, nada muda.",
     wrong_percent="Use um percentual de -99,99 a 10.000.",
     price_out_of_range="{count} produtos custariam nada ou menos, ou mais de 9.999.999.999,99. Deixe-os de "
     "fora ou mude menos.",

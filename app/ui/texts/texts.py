@@ -228,6 +228,7 @@ class Texts:
     amount_example: str
     rounding: str
     wrong_change: str
+    zero_change: str
     wrong_percent: str
     price_out_of_range: str
     change_outcome: str

@@ -96,6 +96,9 @@ def test_all_that_the_filters_show_are_changed_after_a_look(
     assert "Todos os 29 produtos" in captions(app)
     assert "total R$ 464,00, média R$ 16,00" in captions(app)
     click(app, "change_many")
+    app.text_input(key="bulk_percent").set_value("0")
+    assert [info.value for info in run(app).info] == ["Com 0, nada muda."]
+    assert app.button(key="bulk_confirm").disabled
     app.text_input(key="bulk_percent").set_value("-12,5")
     assert "29 de 29 produtos mudam; o total vai de R$ 464,00 para R$ 406,0" in messages(run(app)).replace("\xa0", " ")
     assert api.read_product(shop[1].id).price == 2
@@ -112,7 +115,7 @@ def test_all_that_the_filters_show_are_deleted_and_taken_back(
     api.delete_product(shop[0].id, version=1)
     assert "mudaram enquanto isso" in errors(click(app, "delete_confirm"))
     assert api.total(Chosen()).count == 29
-    click(app, "bulk_cancel")
+    assert "Todos os" not in captions(click(app, "bulk_cancel"))
     app = click(click(click(select(visit(api_url, limit="25"), 0), "choose_all"), "delete"), "delete_confirm")
     assert api.total(Chosen()).count == 0
     click(app, "undo_delete")
