@@ -31,11 +31,10 @@ def tidy(used: Mapping[str, Sequence[str]]) -> None:
         _say(ignored)
 
 
-def drop(*names: str) -> None:
+def drop(parameters: Mapping[str, Sequence[str]]) -> None:
     """Take parameters out of the address of which only the API knew that they have no effect, and say so."""
-    ignored = [(name, value) for name in names for value in st.query_params.get_all(name)]
-    st.query_params.update({name: [] for name in names})
-    if ignored:
+    st.query_params.update({name: [] for name in parameters})
+    if ignored := [(name, value) for name, values in parameters.items() for value in values]:
         _say(ignored)
 
 

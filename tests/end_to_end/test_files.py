@@ -103,6 +103,18 @@ def test_a_spreadsheet_is_imported_corrected_and_exported(ui_url: str, api_url: 
     browser.travel(journey, viewport={"width": 1280, "height": 800})
 
 
+def test_an_import_that_nobody_knows_any_more_stays_told(ui_url: str) -> None:
+    def journey(page: Page) -> None:
+        page.goto(f"{ui_url}/arquivos?import=long-ago")
+        told = page.get_by_text("import=long-ago")
+        expect(told).to_be_visible()
+        expect(page).to_have_url(f"{ui_url}/arquivos")
+        page.wait_for_timeout(5000)  # the page looks after an import every two seconds
+        expect(told).to_be_visible()
+
+    browser.travel(journey, viewport={"width": 1280, "height": 800})
+
+
 @pytest.mark.parametrize("language", ["pt", "en"])
 def test_on_a_phone_and_by_keyboard_nothing_is_out_of_reach(ui_url: str, language: str) -> None:
     """From the field to the button by Tab alone, and no part of the page is wider than the screen."""

@@ -63,7 +63,7 @@ def earlier(key: str) -> None:
     if found is not None:
         import_result.show_earlier(found)
     else:  # a day is over, or it never was
-        address.drop(IMPORT)
+        address.drop({IMPORT: [key]})
 
 
 def large_files() -> None:

@@ -109,7 +109,7 @@ def read(view: ListView, places: filters.Places) -> Listed | None:
     except ApiError as error:
         if error.status == 422 and error.errors and {wrong.field for wrong in error.errors} <= {"after", "before"}:
             # The place is of another order, as in an address that was changed by hand.
-            address.drop(*sorted({wrong.field for wrong in error.errors}))
+            address.drop({name: st.query_params.get_all(name) for name in ("after", "before", "start")})
             view.go()
             return read(ListView.from_query_params(), places)
         if not filters.tell(error, places):

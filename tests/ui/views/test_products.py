@@ -395,6 +395,7 @@ def test_what_the_filters_show_is_exported_in_its_order(
         ({"q": "a" * 300}, f"q={'a' * 60}…", {}),
         ({"sort": ["name", "price"]}, "sort=name", {"sort": "price"}),
         ({"after": "tampered", "sort": "price"}, "after=tampered", {"sort": "price"}),
+        ({"after": "tampered", "start": "4"}, "after=tampered, start=4", {}),
         ({"start": "51", "q": "geladeira"}, "start=51", {"q": "geladeira"}),
     ],
 )
