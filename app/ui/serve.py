@@ -85,6 +85,7 @@ def main() -> int:
     from app.ui.server.admission import Admission
     from app.ui.server.compression import Compression
     from app.ui.server.headers import security_headers
+    from app.ui.server.messages import Messages
     from app.ui.server.pacing import Pacing
     from app.ui.server.pages import Pages
     from app.ui.server.protocol import CONNECTIONS, BoundedProtocol
@@ -115,6 +116,7 @@ def main() -> int:
                 max_bytes=upload_bytes,
                 stored=stored_by_streamlit,
             ),
+            Middleware(Messages, sign_in=settings),
             Middleware(Pages),
             Middleware(Compression),
         ],

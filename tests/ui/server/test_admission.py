@@ -7,6 +7,10 @@ from contextlib import AsyncExitStack, suppress
 import httpx2 as httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from app.ui.server.admission import REQUESTS, SIGN_INS, Admission
@@ -82,6 +86,46 @@ async def test_a_frame_that_is_too_large_ends_its_connection_and_takes_no_memory
                 await stranger.connection.send(b"x" * 30 * MEBIBYTE)
             await asyncio.wait_for(stranger.connection.wait_closed(), 30)
     assert private.process.memory_info().rss - before < 60 * MEBIBYTE
+
+
+def states(number: int, text: str = "") -> bytes:
+    """A message with so many widgets' states."""
+    widgets = [WidgetState(id=f"$$ID-{n:x}-{n}", string_value=text) for n in range(number)]
+    said: bytes = BackMsg(rerun_script=ClientState(widget_states=WidgetStates(widgets=widgets))).SerializeToString()
+    return said
+
+
+UNKNOWN = BackMsg(rerun_script=ClientState(widget_states=WidgetStates(widgets=[WidgetState(id="x", int_value=1)])))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [states(3000), states(1, "x" * 70_000), UNKNOWN.SerializeToString(), b"\xff" * 10, "text"],
+    ids=["many", "long", "unknown", "no message", "text"],
+)
+async def test_a_stranger_says_no_more_than_the_page_to_sign_in_has_to_say(private: Server, said: bytes | str) -> None:
+    async with session(private.url) as stranger:
+        await stranger.connection.send(said)
+        await asyncio.wait_for(stranger.connection.wait_closed(), 30)
+
+
+async def test_a_stranger_says_no_more_in_many_messages_either(private: Server) -> None:
+    async with session(private.url) as stranger:
+        with suppress(WebSocketException):
+            for _ in range(100):
+                await stranger.connection.send(states(10, "x" * 100))
+        await asyncio.wait_for(stranger.connection.wait_closed(), 30)
+
+
+async def test_a_page_may_say_what_it_has_and_not_more_widgets_than_any(private: Server) -> None:
+    async with session(private.url, signed_in()) as ana:
+        for said in (states(500), states(1, "x" * 2 * MEBIBYTE)):
+            await ana.connection.send(said)
+            async with asyncio.timeout(30):
+                while not ForwardMsg.FromString(await ana.connection.recv(decode=False)).HasField("script_finished"):
+                    pass
+        await ana.connection.send(states(200_000))
+        await asyncio.wait_for(ana.connection.wait_closed(), 30)
 
 
 @pytest.mark.parametrize(
