@@ -44,7 +44,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
-        docs_url=None,  # openapi.py has the page
+        openapi_url=None,  # openapi.py has it, and the page
+        docs_url=None,
         redoc_url=None,
         telemetry=TELEMETRY,
     )
