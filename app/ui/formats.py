@@ -10,6 +10,7 @@ from app.ui.texts import Texts
 _REAIS = "R$\N{NO-BREAK SPACE}"
 _MILLION = 10**6
 CENT = Decimal("0.01")
+START = 100  # characters
 WORD_JOINER = "\N{WORD JOINER}"
 FIRST_STRONG_ISOLATE = "\N{FIRST STRONG ISOLATE}"
 POP_DIRECTIONAL_ISOLATE = "\N{POP DIRECTIONAL ISOLATE}"
@@ -71,6 +72,11 @@ def plain(text: object) -> str:
     Addresses become links even where all of them is escaped; an invisible character inside keeps them from it.
     """
     return plain_label(_isolated(_ADDRESS.sub(WORD_JOINER, str(text))))
+
+
+def plain_start(text: str) -> str:
+    """Escape text, and leave out the end of a long one: for a message that is not to cover the page."""
+    return plain(text if len(text) <= START else text[: START - 1].rstrip() + "…")
 
 
 def plain_label(text: object) -> str:

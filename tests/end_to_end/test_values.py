@@ -205,7 +205,9 @@ def test_a_duplicate_leaves_a_half_typed_product_as_it_is(ui_url: str, api_url: 
     browser.travel(journey, viewport=DESKTOP)
 
 
-def test_a_toast_says_all_of_a_long_name(ui_url: str, api_url: str, product: dict[str, Any]) -> None:
+def test_a_toast_about_a_long_name_says_the_price_and_covers_little(
+    ui_url: str, api_url: str, product: dict[str, Any]
+) -> None:
     def journey(page: Page) -> None:
         name = f"{'Mesa de jantar extensível ' * 7}oval"
         [stored] = stock(api_url, [product | {"name": name}])
@@ -215,7 +217,11 @@ def test_a_toast_says_all_of_a_long_name(ui_url: str, api_url: str, product: dic
         dialog.get_by_label("Preço").fill("19,90")
         dialog.get_by_role("button", name="Salvar alterações").click()
         said = page.get_by_test_id("stToastText")
+        expect(said).to_contain_text("Mesa de jantar extensível Mesa")
         expect(said).to_contain_text("R$ 19,90")
+        box = page.get_by_test_id("stToast").bounding_box()
+        assert box
+        assert box["height"] < 200, "it covers what else there is to do"
         assert said.evaluate("text => text.scrollHeight <= text.clientHeight + 1"), "its end is out of sight"
         expect(page.get_by_text("view more")).to_be_hidden()
 

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui import errors, prices, session
 from app.ui.client.api_models import CATEGORIES, EDITABLE, ApiError, Chosen, Product, Totals
-from app.ui.formats import amount, money, number, plain
+from app.ui.formats import amount, money, number, plain, plain_start
 from app.ui.products import bulk, comparison, inline_edit, state, undo
 from app.ui.products.inline_edit import CONFLICT
 from app.ui.products.state import Dialog
@@ -116,7 +116,9 @@ def _add(dialog: Dialog) -> None:
         product = access.client().create_product(given, st.session_state["attempt"][1])
         if draft == _draft():
             st.session_state["draft"] += 1  # another number has empty fields
-        return texts.created.format(name=plain(product.name), price=plain(money(product.price, texts)), id=product.id)
+        return texts.created.format(
+            name=plain_start(product.name), price=plain(money(product.price, texts)), id=product.id
+        )
 
     if dialog.is_draft:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -146,7 +148,7 @@ def _choose(product: Product, mine: Mapping[str, Any], theirs: Product) -> None:
         kept = st.button(texts.save_mine, key="save_mine", type="primary", icon=":material/save:")
     if dropped:
         inline_edit.replace_in_list([theirs])
-        _done(texts.kept_theirs.format(name=plain(theirs.name)), read_again=False)
+        _done(texts.kept_theirs.format(name=plain_start(theirs.name)), read_again=False)
     if kept:
         with st.spinner(texts.saving):
             try:
@@ -170,7 +172,7 @@ def _save_or_ask(product: Product, changes: Mapping[str, Any]) -> str:
             st.rerun()
     inline_edit.replace_in_list([changed])
     texts = session.texts()
-    return texts.updated.format(name=plain(changed.name), price=plain(money(changed.price, texts)))
+    return texts.updated.format(name=plain_start(changed.name), price=plain(money(changed.price, texts)))
 
 
 def _delete_one(product: Product, theirs: Product | None) -> None:
@@ -190,7 +192,7 @@ def _delete_one(product: Product, theirs: Product | None) -> None:
             now = access.client().read_product(product.id)
             state.set_dialog(Dialog("delete", (now,), theirs=now))
             st.rerun()
-        message = texts.deleted.format(name=plain(gone.name))
+        message = texts.deleted.format(name=plain_start(gone.name))
         undo.offer(Undo(message, product_id=gone.id))
         return message
 

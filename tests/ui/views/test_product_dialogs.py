@@ -226,7 +226,7 @@ def test_the_looked_up_product_is_changed_and_deleted(
     assert app.subheader[0].value == "Geladeira nova"
     click(click(app, "delete"), "delete_confirm")
     assert api.list_products().products == ()
-    assert "Este produto não existe, ou já foi excluído." in errors(app)
+    assert "**Geladeira nova** excluído." in messages(app)
 
 
 def test_english_is_one_choice_away(visit: Visit, api_url: str, stored: Product) -> None:
