@@ -465,8 +465,8 @@ def test_somebody_who_changes_a_product_after_the_preview_keeps_the_import_back(
 def test_what_is_wanted_of_a_file_can_be_chosen(visit: Callable[[str], AppTest], api_url: str) -> None:
     finished(begin(upload(visit(api_url), data([HEADER, SOFA]))))
     app = upload(visit(api_url), data([HEADER, SOFA, SOFA, SOFA.replace("1.899,90", "5"), FRIDGE]))
-    assert "1 linhas já estão no catálogo" in said(app.warning) or "2 linhas já estão" in said(app.warning)
-    assert "(linhas 3)" in said(app.info)
+    assert "Linhas que já estão no catálogo, valor por valor: 2." in said(app.warning)
+    assert "Linhas que repetem outra, palavra por palavra: 1 (linha 3)." in said(app.info)
     select(app, PORTUGUESE.match).set_value("name")
     app = run(app)
     assert "1 novos, 0 alterados, 1 iguais, 1 recusados" in written(app)
