@@ -100,9 +100,9 @@ if name := access.user_name():
 st.html(
     "<style>[data-testid=stToastContainer] { top: auto !important; bottom: 1rem !important; } "
     "body:has([role=dialog]) [data-testid=stToastContainer] { left: 1rem !important; right: auto !important; } "
-    # What they do sees one page of the list only, and the page has both for all of it.
     # All of what it says, instead of three lines and Streamlit's English for more.
     "[data-testid=stToastText] { display: block !important; } [data-testid=stToastViewButton] { display: none; } "
+    # What they do sees one page of the list only, and the page has both for all of it.
     "[data-testid=stElementToolbar] :is(button[aria-label^='Search'], button[aria-label^='Download']), .gdg-search-bar "
     "{ display: none; } "
     ".st-key-hint { min-height: 2.5rem; justify-content: center; } "

@@ -3,12 +3,14 @@
 The health check is outside of every bound: it says whether the process lives, which a full one does.
 """
 
+import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ui.error_page import error_page
 from app.ui.settings import SignInSettings
@@ -24,16 +26,21 @@ NO_PAGES = ("/_stcore/", "/static/", "/media/", "/component/", *SIGN_IN)
 REQUESTS = 256  # at once: a browser that opens a page asks for six files at a time
 SIGN_INS = 16  # at once: each may wait for the identity provider
 RETRY_SECONDS = 10
+STRANGER_SECONDS = 60  # within which somebody signs in, before another stranger may have the place
 
 
 class Admission:
-    """Middleware around everything. Where people sign in, strangers take half of the sessions at most."""
+    """Middleware around everything.
+
+    Where people sign in, strangers take half of the sessions at most, and nobody keeps others out by staying one.
+    """
 
     def __init__(self, app: ASGIApp, *, max_sessions: int, sign_in: SignInSettings | None) -> None:
         self._app = app
         self._sign_in = sign_in
         self.sessions = Slots(max_sessions)
-        self.strangers = Slots(max(max_sessions // 2, 1) if sign_in else max_sessions)
+        self._strangers_max = max(max_sessions // 2, 1)
+        self._strangers: dict[asyncio.Future[None], float] = {}  # since when, the longest first; done: has to go
         self.requests = Slots(REQUESTS)
         self.sign_ins = Slots(SIGN_INS)
 
@@ -53,11 +60,34 @@ class Admission:
             await PlainTextResponse("Full.", 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
         with self.sessions.one():
-            if not is_stranger:
+            if is_stranger and self._sign_in is not None:
+                await self._stranger(scope, receive, send)
+            else:
                 await self._app(scope, receive, send)
-                return
-            with self.strangers.one():
-                await self._app(scope, receive, send)
+
+    async def _stranger(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a session of somebody who has not signed in, until another takes its place."""
+        if len(self._strangers) >= self._strangers_max:
+            longest = next(iter(self._strangers))
+            del self._strangers[longest]
+            longest.set_result(None)
+        loop = asyncio.get_running_loop()
+        gone: asyncio.Future[None] = loop.create_future()
+        self._strangers[gone] = loop.time()
+
+        async def receive_until_gone() -> Message:
+            message = asyncio.ensure_future(receive())
+            either: set[asyncio.Future[Any]] = {message, gone}
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                return message.result() if message.done() else {"type": "websocket.disconnect", "code": 1013}
+            finally:
+                message.cancel()
+
+        try:
+            await self._app(scope, receive_until_gone, send)
+        finally:
+            self._strangers.pop(gone, None)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if answer := self._refused(scope):
@@ -80,7 +110,12 @@ class Admission:
         return _full() if is_page and self._has_no_room_for(self._is_stranger(scope)) else None
 
     def _has_no_room_for(self, is_stranger: bool) -> bool:
-        return self.sessions.is_full or (is_stranger and self.strangers.is_full)
+        if self.sessions.is_full:
+            return True
+        if not is_stranger or self._sign_in is None or len(self._strangers) < self._strangers_max:
+            return False
+        longest_since = next(iter(self._strangers.values()))
+        return asyncio.get_running_loop().time() - longest_since < STRANGER_SECONDS
 
     def _is_stranger(self, scope: Scope) -> bool:
         return self._sign_in is None or cookie.claims(HTTPConnection(scope), self._sign_in) is None

@@ -13,8 +13,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from app.ui.server import admission
 from app.ui.server.admission import REQUESTS, SIGN_INS, Admission
 from app.ui.server.uploads import MEBIBYTE
+from app.ui.settings import SignInSettings
 from app.ui.texts import ENGLISH, PORTUGUESE
 from testkit.server import Server
 from tests.ui.server.conftest import Serve
@@ -24,6 +26,7 @@ from tests.ui.visitor import header, session, signed_in
 pytestmark = pytest.mark.anyio
 
 PAGE = {"Accept": "text/html"}
+SIGN_IN = SignInSettings(*VALUES.values())
 
 
 def page(server: Server, cookies: dict[str, str] | None = None) -> httpx.Response:
@@ -78,6 +81,38 @@ async def test_strangers_leave_room_for_who_is_signed_in(serve: Serve) -> None:
             assert page(server, signed_in()).status_code == 503
 
 
+async def test_who_stays_a_stranger_makes_room_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "STRANGER_SECONDS", 0.5)
+
+    async def streamlit(_scope: Scope, receive: Receive, _send: Send) -> None:
+        ended.append(await receive())
+
+    async def nothing() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    ended: list[Message] = []
+    answers: list[Message] = []
+    admit = Admission(streamlit, max_sessions=4, sign_in=SIGN_IN)
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": []}
+    async with asyncio.TaskGroup() as group:
+        first, second = (group.create_task(admit(scope, nothing, send)) for _ in range(2))
+        await asyncio.sleep(0.1)
+        await admit(scope, nothing, send)
+        assert answers[0]["status"] == 503, "somebody may be about to sign in"
+        await asyncio.sleep(0.5)
+        third = group.create_task(admit(scope, nothing, send))
+        await asyncio.wait_for(first, 5)
+        assert ended == [{"type": "websocket.disconnect", "code": 1013}]
+        assert not second.done()
+        assert not third.done()
+        second.cancel()
+        third.cancel()
+
+
 async def test_a_frame_that_is_too_large_ends_its_connection_and_takes_no_memory(private: Server) -> None:
     before = private.process.memory_info().rss
     for _ in range(5):
@@ -124,7 +159,8 @@ async def test_a_page_may_say_what_it_has_and_not_more_widgets_than_any(private:
             async with asyncio.timeout(30):
                 while not ForwardMsg.FromString(await ana.connection.recv(decode=False)).HasField("script_finished"):
                     pass
-        await ana.connection.send(states(200_000))
+        with suppress(WebSocketException):
+            await ana.connection.send(states(200_000))
         await asyncio.wait_for(ana.connection.wait_closed(), 30)
 
 
@@ -217,7 +253,8 @@ def test_no_cookie_is_an_error_of_ours(private: Server) -> None:
                 assert answer.status_code < 500, (path, value)
 
 
-async def test_a_request_that_fails_or_is_given_up_leaves_its_place_to_the_next() -> None:
+@pytest.mark.parametrize("sign_in", [None, SIGN_IN])
+async def test_a_request_that_fails_or_is_given_up_leaves_its_place_to_the_next(sign_in: SignInSettings | None) -> None:
     ends: list[BaseException | None] = [ValueError(), asyncio.CancelledError(), OSError()]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -225,7 +262,7 @@ async def test_a_request_that_fails_or_is_given_up_leaves_its_place_to_the_next(
             raise end
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    admission = Admission(app, max_sessions=3, sign_in=None)
+    admit = Admission(app, max_sessions=3, sign_in=sign_in)
 
     async def ask(path: str, kind: str = "http") -> int:
         answers: list[int] = []
@@ -237,7 +274,7 @@ async def test_a_request_that_fails_or_is_given_up_leaves_its_place_to_the_next(
         async def receive() -> Message:
             return {"type": "http.disconnect"}
 
-        await admission({"type": kind, "path": path, "method": "GET", "headers": [], "extensions": {}}, receive, send)
+        await admit({"type": kind, "path": path, "method": "GET", "headers": [], "extensions": {}}, receive, send)
         return answers[0]
 
     for kind, path, times in (
@@ -251,5 +288,5 @@ async def test_a_request_that_fails_or_is_given_up_leaves_its_place_to_the_next(
             ends.append(ends.pop(0))
     ends.insert(0, None)
     assert [await ask(path) for path in ("/", "/auth/login")] == [200, 200]
-    taken = (admission.sessions, admission.strangers, admission.requests, admission.sign_ins)
-    assert [slots.taken for slots in taken] == [0, 0, 0, 0]
+    assert await ask("/_stcore/stream", "websocket") == 200
+    assert [slots.taken for slots in (admit.sessions, admit.requests, admit.sign_ins)] == [0, 0, 0]
