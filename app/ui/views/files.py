@@ -11,6 +11,7 @@ from app.ui.settings import public_api_url, sign_in_required
 from app.ui.sign_in import access
 
 IMPORT = "import"  # in the address, the key of an import
+OVER = "import_over"  # the key of one of which nothing more is to be expected
 
 texts = session.texts()
 imports: Imports = st.session_state.setdefault("imports", Imports())
@@ -52,14 +53,21 @@ def import_section() -> None:
         earlier(key)
 
 
-@st.fragment(run_every=2)
 def earlier(key: str) -> None:
-    """Show what became of an import that this page began before it was loaded again."""
+    """Show what became of an import that this page began before it was loaded again; until it is over, every 2 s."""
+    st.fragment(show_earlier, run_every=None if st.session_state.get(OVER) == key else 2)(key)
+
+
+def show_earlier(key: str) -> None:
+    """Show how far an import is, or what became of it."""
     try:
         found = access.client().find_import(key)
     except ApiError as error:
         errors.show(error, texts.import_unfinished)
         return
+    if (found is None or found.is_over) and st.session_state.get(OVER) != key:
+        st.session_state[OVER] = key
+        st.rerun()
     if found is not None:
         import_result.show_earlier(found)
     else:  # a day is over, or it never was
