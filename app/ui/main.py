@@ -29,12 +29,17 @@ heading = header.container(width="content")
 controls = header.container(horizontal=True, width="content")
 menu = controls.container(width="content")
 account = controls.container(width="content")
+# With a key for each language: a field that is told another value than its first one may send that one back, when
+# somebody goes on before the browser has drawn it, and the language would be another again.
+current = st.session_state[language.NAME]
 controls.selectbox(
     "Idioma / Language",
     list(LANGUAGES),
+    index=list(LANGUAGES).index(current),
     format_func=lambda language: LANGUAGES[language].language,
-    key=language.NAME,
+    key=f"{language.NAME}_{current}",
     on_change=session.language_was_chosen,
+    args=(f"{language.NAME}_{current}",),
     label_visibility="collapsed",
     filter_mode=None,
     width=150,

@@ -28,8 +28,9 @@ def follow_language() -> None:
     st.session_state["asked"] = asked
 
 
-def language_was_chosen() -> None:
-    """Have the address say the language that was chosen, should it say one."""
+def language_was_chosen(key: str) -> None:
+    """Have the visitor's language be the one that was chosen, and the address say so, should it say one."""
+    st.session_state[language.NAME] = st.session_state[key]
     st.session_state["has_chosen"] = True
     if language.NAME in st.query_params:
         st.query_params[language.NAME] = st.session_state["asked"] = st.session_state[language.NAME]

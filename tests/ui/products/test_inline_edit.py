@@ -152,7 +152,7 @@ def test_changes_survive_a_visit_to_another_page(editing: AppTest, three: list[P
 
 def test_changes_survive_another_language(editing: AppTest, three: list[Product]) -> None:
     type_into_table(editing, {1: {"name": "Mesa"}})
-    editing.selectbox(key="lang").set_value("en")
+    editing.selectbox(key="lang_pt").set_value("en")
     run(editing)
     assert editing.button(key="review").label == "Review 1 change"
     assert editing.button(key="review").disabled is False

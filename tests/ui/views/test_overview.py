@@ -244,7 +244,7 @@ def test_an_api_that_is_too_slow_is_told(
 
 def test_english_is_one_choice_away(visit: Visit, api_url: str, five_products: list[int]) -> None:
     app = visit(api_url)
-    app.selectbox(key="lang").set_value("en")
+    app.selectbox(key="lang_pt").set_value("en")
     run(app)
     assert app.title[0].value == "Overview"
     assert figures(app)["Total value"] == "R$ 1,550.49"

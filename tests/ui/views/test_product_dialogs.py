@@ -231,7 +231,7 @@ def test_the_looked_up_product_is_changed_and_deleted(
 
 def test_english_is_one_choice_away(visit: Visit, api_url: str, stored: Product) -> None:
     app = visit(api_url)
-    app.selectbox(key="lang").set_value("en")
+    app.selectbox(key="lang_pt").set_value("en")
     run(app)
     assert app.title[0].value == "Products"
     assert app.button(key="add").label == "New product"
