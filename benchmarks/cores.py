@@ -25,8 +25,9 @@ def one_kept_free() -> Iterator[int | None]:
         os.sched_setaffinity(0, allowed)
 
 
-def give(core: int | None, server: Server) -> None:
-    """Move a server, with all its threads, to the core that was kept free for it."""
+def give(core: int | None, server: Server) -> Server:
+    """Move a server, with all its threads, to the core that was kept free for it; return the server."""
     if core is not None:
         for thread in server.process.threads():
             os.sched_setaffinity(thread.id, {core})
+    return server

@@ -89,14 +89,11 @@ def measure() -> list[Table]:
         database = make_database(stack.enter_context(postgres()), ROWS)
         execute(database, *TUTORIAL_TABLE)
         tutorial, path = "benchmarks.tutorial:app", "/products/1"
-        started = (
-            stack.enter_context(server.api(database)),
-            stack.enter_context(application(tutorial, path, database, POOL_SIZE=str(THREADS))),
-            stack.enter_context(floor()),
+        servers = (
+            cores.give(core, stack.enter_context(server.api(database))).url,
+            cores.give(core, stack.enter_context(application(tutorial, path, database, POOL_SIZE=str(THREADS)))).url,
+            cores.give(core, stack.enter_context(floor())).url,
         )
-        for one in started:
-            cores.give(core, one)
-        servers = (started[0].url, started[1].url, started[2].url)
         for url in servers:  # every code path once before it counts
             for operation in OPERATIONS.values():
                 wrk(url, *operation, connections=16, seconds=1)

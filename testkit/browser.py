@@ -20,6 +20,7 @@ from playwright.sync_api import (
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from testkit.tools import CHROMIUM
+from testkit.visitor import FINISHED
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -40,7 +41,6 @@ CELLS = {  # of the table that is edited: the number of a column, and pixels fro
     "email_fornecedor": (4, 790),
 }
 BACKGROUNDS: dict[Literal["dark", "light"], str] = {"dark": "rgb(15, 24, 25)", "light": "rgb(255, 255, 255)"}
-BEGINS_ANEW = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 PATIENCE = 20_000  # milliseconds that a page may take on a busy machine
 _SOCKETS: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()  # the newest of each page, to Streamlit
 
@@ -128,7 +128,7 @@ def run(page: Page) -> Iterator[None]:
             return False
         message = ForwardMsg.FromString(frame)
         is_end: bool = message.WhichOneof("type") == "script_finished"
-        return is_end and message.script_finished != BEGINS_ANEW
+        return is_end and message.script_finished in FINISHED
 
     settled(page)
     with _SOCKETS[page].expect_event("framereceived", is_end_of_run):

@@ -119,8 +119,8 @@ def _head(scope: Scope) -> tuple[list[bytes | None], bool, int]:
 
 
 def _refuse_repeated_headers(scope: Scope) -> None:
-    for name in _repeated([name for name, _ in scope["headers"] if name in ONCE]):
-        raise InvalidHeaderError(name.decode().title(), ONLY_ONCE)
+    if repeated := _repeated([name for name, _ in scope["headers"] if name in ONCE]):
+        raise InvalidHeaderError(repeated[0].decode().title(), ONLY_ONCE)
 
 
 def _refuse_repeated_parameters(scope: Scope) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -55,12 +54,12 @@ class Admission:
                 await self._app(scope, receive, send)
 
     async def _session(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_stranger = self._is_stranger(scope)
+        is_stranger = cookie.is_strangers(scope, self._sign_in)
         if self._has_no_room_for(is_stranger):
             await PlainTextResponse("Full.", 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
         with self.sessions.one():
-            if is_stranger and self._sign_in is not None:
+            if is_stranger:
                 await self._stranger(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
@@ -107,18 +106,15 @@ class Admission:
         is_page = not path.startswith(NO_PAGES) and "text/html" in Headers(scope=scope).get("Accept", "")
         if self.requests.is_full or (path.startswith(SIGN_IN) and self.sign_ins.is_full):
             return _full()
-        return _full() if is_page and self._has_no_room_for(self._is_stranger(scope)) else None
+        return _full() if is_page and self._has_no_room_for(cookie.is_strangers(scope, self._sign_in)) else None
 
     def _has_no_room_for(self, is_stranger: bool) -> bool:
         if self.sessions.is_full:
             return True
-        if not is_stranger or self._sign_in is None or len(self._strangers) < self._strangers_max:
+        if not is_stranger or len(self._strangers) < self._strangers_max:
             return False
         longest_since = next(iter(self._strangers.values()))
         return asyncio.get_running_loop().time() - longest_since < STRANGER_SECONDS
-
-    def _is_stranger(self, scope: Scope) -> bool:
-        return self._sign_in is None or cookie.claims(HTTPConnection(scope), self._sign_in) is None
 
 
 def _full() -> Response:

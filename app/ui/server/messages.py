@@ -5,8 +5,7 @@ that no page of Streamlit's can have, by its id, would be an exception in every 
 so is what is none of Streamlit's messages.
 """
 
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from starlette.requests import HTTPConnection
+from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -30,7 +29,7 @@ class Messages:
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        is_stranger = self._sign_in is not None and cookie.claims(HTTPConnection(scope), self._sign_in) is None
+        is_stranger = cookie.is_strangers(scope, self._sign_in)
         said = 0
 
         async def receive_in_order() -> Message:

@@ -54,7 +54,7 @@ class Uploads:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
-        if self._sign_in is not None and cookie.claims(HTTPConnection(scope), self._sign_in) is None:
+        if cookie.is_strangers(scope, self._sign_in):
             await _read_to_end(receive)
             await _refused(403, "Sign in to send files.")(scope, receive, send)
             return

@@ -7,11 +7,17 @@ from typing import Any
 
 from itsdangerous import BadData
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.ui.settings import SignInSettings
+
+
+def is_strangers(scope: Scope, settings: SignInSettings | None) -> bool:
+    """Say whether a request comes from somebody who has not signed in; none does where nobody has to."""
+    return settings is not None and claims(HTTPConnection(scope), settings) is None
 
 
 def claims(connection: HTTPConnection, settings: SignInSettings) -> Mapping[str, Any] | None:
