@@ -19,6 +19,7 @@ from app.api.transfers import StatementCanceller
 
 Format = Literal["csv", "excel", "jsonl"]
 CHUNK = 1000  # rows per round trip, and per piece of the answer (`make bench PART=transfer`)
+CHUNK_BYTES = 2**19  # or fewer rows, where they are long: libpq, Python and the answer each hold them
 SECONDS = 300  # PostgreSQL gives up on a step after this long: finding the first rows of an unusual order
 STALLED_SECONDS = 90  # PostgreSQL ends a transaction that nobody has gone on with; `transfers` gives up before
 COLUMNS = (*COLUMN_NAMES, "version")
@@ -98,10 +99,11 @@ def _lines(rows: CursorResult[Any]) -> Generator[bytes]:
         cursor: Any = rows.cursor
         register_type(BYTES, cursor)
         try:
-            lines = [(first[0].encode(),), *cursor.fetchmany(CHUNK)]
+            lines = [(first[0].encode(),)]
             while lines:
-                yield b"".join([line for (line,) in lines])
-                lines = cursor.fetchmany(CHUNK)
+                piece = b"".join([line for (line,) in lines])
+                yield piece
+                lines = cursor.fetchmany(max(1, min(CHUNK, CHUNK_BYTES * len(lines) // len(piece))))
         except psycopg2.OperationalError as error:
             rows.connection.invalidate(error)  # SQLAlchemy has not seen it, and would go on with the connection
             raise

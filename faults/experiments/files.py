@@ -39,6 +39,30 @@ async def downloads_abandoned(trial: Trial) -> None:
     trial.expect(imported.status == 200, "imports do not go on")
 
 
+@experiment("downloads-left", seconds=(30, 6), sized=True, recovers_in=2)
+async def downloads_left(trial: Trial) -> None:
+    """Eight at a time begin an export and leave when it has begun, again and again.
+
+    Expected: what was read for them leaves with them. Each held 7 MB until Python searched for garbage.
+    """
+
+    async def leave() -> None:
+        with contextlib.suppress(OSError, EOFError, TimeoutError):
+            async with asyncio.timeout(15):
+                connection = await Connection.open(trial.system.api.url, receive_buffer=2**14)
+                try:
+                    connection.writer.write(connection.head("GET", "/products/export", TOKEN))
+                    await connection.reader.readexactly(200)
+                finally:
+                    await connection.close()
+
+    end, left = time.monotonic() + trial.seconds, 0
+    while time.monotonic() < end:
+        await asyncio.gather(*(leave() for _ in range(8)))
+        left += 8
+    trial.notes.append(f"{left} exports were left")
+
+
 @experiment("uploads-dripping", seconds=(45, 6), answers_in=12)
 async def uploads_dripping(trial: Trial) -> None:
     """Eight imports send a byte a second and never end. Expected: others get their file or a 503, not silence."""

@@ -1,9 +1,11 @@
 """Slots for files come back whatever happens to a file; who waits for one, or keeps one for nothing, is told so."""
 
 import asyncio
+import gc
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -90,7 +92,7 @@ def pieces(_canceller: StatementCanceller, *, fails_at: int = -1, close_fails: b
             raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
 
-def download(slots: FileSlots, open_file: Callable[..., Generator[bytes]] = pieces) -> FileDownload:
+def download(slots: FileSlots, open_file: Callable[..., Generator[Any]] = pieces) -> FileDownload:
     return FileDownload(slots, open_file, {}, "text/csv")
 
 
@@ -114,6 +116,38 @@ def test_a_slot_comes_back_whatever_ends_the_file() -> None:
         await assert_all_are_free(slots)
 
     asyncio.run(run())
+
+
+class Piece(bytearray):
+    """Bytes of which somebody can tell whether they are still there."""
+
+
+@pytest.mark.parametrize("fails_at", [-1, 0, 3])
+@pytest.mark.parametrize("takes", [0, 1, 3, 1000])
+def test_nothing_of_a_file_stays_in_memory_until_the_next_search_for_garbage(takes: int, fails_at: int) -> None:
+    """Every exception from a thread is in a cycle, with its frames, and their variables: megabytes of rows."""
+    made: list[weakref.ref[Piece]] = []
+
+    def open_file(canceller: StatementCanceller) -> Generator[Piece]:
+        rows: list[Piece] = []
+        for piece in pieces(canceller, fails_at=fails_at):
+            rows = [Piece(piece)]
+            made.append(weakref.ref(rows[0]))
+            yield rows[0]
+
+    async def run() -> None:
+        client = Client(takes, stays=False)
+        try:
+            await download(FileSlots(SIZE), open_file)({}, client.receive, client.send)
+        except MemoryError:
+            assert not client.taken
+
+    gc.disable()
+    try:
+        asyncio.run(run())
+        assert [piece() for piece in made if piece()] == []
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("close_fails", [False, True])
