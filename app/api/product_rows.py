@@ -2,13 +2,13 @@
 
 import codecs
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
+from app.api import strict_json
 from app.api.errors import FieldError, ImportRefusedError
 from app.api.schemas import GENERATED, ProductBase
 
@@ -151,7 +151,7 @@ def _json_rows(lines: Iterator[str]) -> Rows:
 
 def _json_fields(line: str) -> Any:
     try:
-        fields = json.loads(line)
+        fields = strict_json.loads(line)
     except (ValueError, RecursionError) as error:
         message = f"This line is not valid JSON: {error}"
         raise RowError(FieldError(location="body", field="", message=message, code="json_invalid")) from None

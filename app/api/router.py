@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
-from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -24,9 +23,10 @@ from app.api.preconditions import IfMatch, IfNoneMatch, expected_version, not_mo
 from app.api.resources import resources
 from app.api.responses import PRODUCTS, etag, product_response
 from app.api.schemas import ProductCreate, ProductPatch, ProductResponse, ProductUpdate, WholeNumber
+from app.api.strict_json import StrictRoute
 
 
-class _AddressOfOne(APIRoute):
+class _AddressOfOne(StrictRoute):
     """A route of `/{product_id}`, which leaves alone what is another route's whole address, whatever the method."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -44,7 +44,7 @@ _OPTIONS: Any = {
     "responses": openapi_responses.EVERYWHERE,
     "generate_unique_id_function": operation_id,
 }
-router = APIRouter(**_OPTIONS)  # the literal addresses
+router = APIRouter(**_OPTIONS, route_class=StrictRoute)  # the literal addresses
 router_of_one = APIRouter(**_OPTIONS, route_class=_AddressOfOne)  # /products/{product_id}
 ProductId = Annotated[WholeNumber, Path(description="The product's id", examples=[1])]
 
@@ -272,7 +272,7 @@ async def _update(request: Request, product_id: int, changes: dict[str, Any], if
 
 
 # The addresses without their last slash serve too: a redirect would lose the public host name behind a proxy.
-for route in [r for r in router.routes if isinstance(r, APIRoute) and r.path == f"{router.prefix}/"]:
+for route in [r for r in router.routes if isinstance(r, StrictRoute) and r.path == f"{router.prefix}/"]:
     router.add_api_route(
         "",
         route.endpoint,

@@ -157,6 +157,8 @@ class BoundedConnection(HttpToolsProtocol):
             self._close_with(UrlTooLongError())
         elif len(self.headers) > HEADERS_MAX:
             self._close_with(HeadTooLargeError())
+        elif not self._names_its_host():
+            self._close_with(InvalidHttpError())
         elif len(self.pipeline) >= PIPELINED_MAX:
             self._has_ended = True
             self.transport.abort()
@@ -213,6 +215,11 @@ class BoundedConnection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - Uvicorn's words, for every reason the same
         """Answer what is no HTTP."""
         self._close_with(InvalidHttpError())
+
+    def _names_its_host(self) -> bool:
+        """Say whether there is one `Host` (RFC 9112, 3.2): of two, a proxy may take another than this server."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        return hosts == 1 or (hosts == 0 and self.parser.get_http_version() == "1.0")
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope: Any = cycle.scope

@@ -103,9 +103,11 @@ def test_the_good_rows_can_be_kept(client: TestClient) -> None:
 
 
 def test_a_wrong_json_line_is_told(client: TestClient, product: Json) -> None:
-    content = json.dumps(product) + '\n{"name": \n[]\nnull\n' + json.dumps(product | {"price": "1"})
+    twice = json.dumps(product)[:-1] + ', "price": 2}'
+    content = json.dumps(product) + '\n{"name": \n[]\nnull\n' + json.dumps(product | {"price": "1"}) + "\n" + twice
     body = problem(send(client, content, JSONL), 422)
-    assert [(e["line"], e["field"]) for e in body["errors"]] == [(2, ""), (3, ""), (4, ""), (5, "price")]
+    assert [(e["line"], e["field"]) for e in body["errors"]] == [(2, ""), (3, ""), (4, ""), (5, "price"), (6, "")]
+    assert '"price" stands twice' in body["errors"][-1]["message"]
     assert listed(client) == []
 
 

@@ -73,6 +73,25 @@ def test_every_problem_of_a_body_is_told_at_once(client: TestClient) -> None:
     assert "email_fornecedor: This field is required" in detail
 
 
+def test_a_key_that_stands_twice_is_refused_instead_of_its_last_value_counting(
+    client: TestClient, product: Json
+) -> None:
+    made = client.post("/products/", json=product).json()
+    address = f"/products/{made['id']}"
+    whole = json.dumps(product)[:-1] + ', "price": 100}'
+    for method, path, content_type, body in (
+        ("POST", "/products/", "application/json", whole),
+        ("PUT", address, "application/json", whole),
+        ("PATCH", address, "application/merge-patch+json", '{"price": 1, "pr\\u0069ce": 100}'),
+        ("PATCH", f"/products/?id={made['id']}", "application/merge-patch+json", '{"price": 1, "price": 100}'),
+    ):
+        response = client.request(method, path, content=body, headers={"content-type": content_type})
+        error = problem(response, 422)["errors"][0]
+        assert error["code"] == "json_invalid"
+        assert '"price" stands twice' in error["message"]
+    assert client.get("/products/").json() == [made]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b'"text"', b'{"price": NaN}', b'{"name": "\\ud800"}', b"\xff"]
 )

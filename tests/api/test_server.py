@@ -153,6 +153,15 @@ def test_who_asks_again_without_end_is_refused_at_a_bounded_rate_and_never_cut_o
         (b"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n", b"400 "),
         (HEAD + b"Content-Length: 1e3\r\n\r\n", b"400 "),
         (HEAD + b"Bad Name: x\r\n\r\n", b"400 "),
+        (HEAD + b"Host: other\r\n\r\n", b"400 "),
+        (b"GET /products/ HTTP/1.1\r\n\r\n", b"400 "),  # no host
+        (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n12", b"400 "),
+        (HEAD + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400 "),
+        (HEAD + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", b"400 "),
+        (HEAD + b"Content-Length: +1\r\n\r\n1", b"400 "),
+        (HEAD + b"X: a\r\n Content-Length: 1\r\n\r\n1", b"400 "),  # a folded line
+        (HEAD + b"X : a\r\n\r\n", b"400 "),
+        (b"GET /products/ HTTP/1.1\nHost: x\n\n", b"400 "),
         (b"GET /products/?" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414 "),
         (b"GET /products/?" + b"x" * 200_000, b"414 "),
         (HEAD + b"X: " + b"x" * 200_000, b"431 "),

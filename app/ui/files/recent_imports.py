@@ -12,8 +12,9 @@ from app.ui.sign_in import access
 from app.ui.texts import Texts
 
 SHOWN = 10
-SECONDS = 2  # between two looks while one is under way
+SECONDS = 2  # between two looks while one is under way, or the API is not
 IDLE_SECONDS = 30  # and else
+LOOK_SOON = "imports_look_soon"  # in the session: the page was last drawn at which of the two
 ICONS = {"done": ":green[:material/check_circle:]", "undone": ":material/undo:", "cancelled": ":material/block:"}
 
 
@@ -22,7 +23,7 @@ def show(on_change: Callable[[], object], *, is_busy: bool) -> None:
 
     `on_change` is called when that has changed products; `is_busy` says that this page has begun one.
     """
-    is_busy = is_busy or bool(st.session_state.get("imports_under_way"))
+    is_busy = is_busy or bool(st.session_state.get(LOOK_SOON))
     st.fragment(_show, run_every=SECONDS if is_busy else IDLE_SECONDS)(on_change)
 
 
@@ -30,11 +31,13 @@ def _show(on_change: Callable[[], object]) -> None:
     texts = session.texts()
     try:
         found = access.client().recent_imports()[:SHOWN]
-    except ApiError:
-        return  # what else is on the page says so
-    under_way = any(not one.is_over for one in found)
-    if under_way != bool(st.session_state.get("imports_under_way")):
-        st.session_state["imports_under_way"] = under_way
+    except ApiError as error:
+        errors.show(error, texts.recent_imports_failed)
+        found, look_soon = [], error.may_pass
+    else:
+        look_soon = any(not one.is_over for one in found)
+    if look_soon != bool(st.session_state.get(LOOK_SOON)):
+        st.session_state[LOOK_SOON] = look_soon
         st.rerun()  # at the pace that there is something to see
     if not found:
         return

@@ -27,17 +27,28 @@ ROOT = Path(__file__).parents[3]
 TOLD = ("PATH", "LD_LIBRARY_PATH", "LANG", "PYTHONPATH")
 LARGE = 3  # exit code
 BROKEN = 4
+UNCALCULATED = 5
+REFUSALS = {LARGE: "large", 1: "large", BROKEN: "broken", UNCALCULATED: "uncalculated"}
+# A cell whose formula has no result: a program wrote it, and no spreadsheet has opened it yet. Excel itself leaves out
+# no result; one that is an empty text it marks so.
+NO_RESULT = re.compile(
+    rb'<c\b(?![^>]*\bt="str")[^>]*>\s*(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+)
 
 
 class WorkbookError(Exception):
-    """A workbook cannot be read; the argument is "large" or "broken"."""
+    """A workbook cannot be read; the argument is "large", "broken" or "uncalculated"."""
+
+
+class _UncalculatedError(Exception):
+    """A formula has no result."""
 
 
 def as_csv(data: bytes) -> bytes:
     """Return the rows of a workbook's first sheet as CSV in UTF-8; formulas as the values they had when it was saved.
 
     Raises:
-        WorkbookError: it is none, or there is more in it than any catalogue has.
+        WorkbookError: it is none, there is more in it than any catalogue has, or a formula without a value.
     """
     command = [sys.executable, "-m", __name__]
     told = {name: value for name, value in os.environ.items() if name in TOLD}  # no secrets
@@ -50,7 +61,7 @@ def as_csv(data: bytes) -> bytes:
     if result.returncode == 0:
         return result.stdout
     # Killed by a signal, it has met a limit of the system's; a traceback would be no reason to stop either.
-    raise WorkbookError("large" if result.returncode in (LARGE, 1) or result.returncode < 0 else "broken")
+    raise WorkbookError("large" if result.returncode < 0 else REFUSALS.get(result.returncode, "broken"))
 
 
 def main() -> int:
@@ -62,6 +73,8 @@ def main() -> int:
         _print(sys.stdin.buffer.read())
     except (MemoryError, OverflowError):
         return LARGE
+    except _UncalculatedError:
+        return UNCALCULATED
     except Exception:  # whatever a library says of what is no workbook
         return BROKEN
     return 0
@@ -74,6 +87,9 @@ def _print(data: bytes) -> None:
     with ZipFile(io.BytesIO(data)) as archive:
         if sum(part.file_size for part in archive.infolist()) > UNPACKED:
             raise OverflowError
+        sheets = (part for part in archive.namelist() if part.startswith("xl/worksheets/"))
+        if any(NO_RESULT.search(archive.read(part)) for part in sheets):
+            raise _UncalculatedError
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)

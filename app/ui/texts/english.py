@@ -244,6 +244,8 @@ ENGLISH = Texts(
     "CSV.",
     workbook_large="There is more in this workbook than the page can read. Save its sheet as CSV, or in several files.",
     workbook_broken="This workbook cannot be read: it is damaged, or no .xlsx. Save it again in Excel, or as CSV.",
+    workbook_uncalculated="There are formulas without results in this workbook: a program wrote it, and nothing has "
+    "calculated it yet. Open it in Excel or LibreOffice, save it there, and choose it again.",
     file_binary="This is neither a text file nor a workbook. Upload a spreadsheet.",
     file_encoding="Line {line} has a character that this encoding does not have. Choose the other one, or save the "
     "file as UTF-8.",
@@ -328,6 +330,7 @@ ENGLISH = Texts(
     unchanged_count="{count} were just so already.",
     import_changed="The catalogue has changed since you looked at what the import would do. Look again, then import.",
     recent_imports="Imports of the last day",
+    recent_imports_failed="The latest imports cannot be shown",
     import_unnamed="A file",
     import_received="Receiving: {count} rows so far",
     import_written="Writing: {written} of {count} rows",

@@ -245,6 +245,8 @@ PORTUGUESE = Texts(
     "vários arquivos.",
     workbook_broken="Não foi possível ler esta pasta de trabalho: está danificada, ou não é .xlsx. Salve-a de novo no "
     "Excel, ou como CSV.",
+    workbook_uncalculated="Há fórmulas sem resultado nesta pasta de trabalho: um programa a gravou e nada as calculou "
+    "ainda. Abra-a no Excel ou no LibreOffice, salve-a lá e escolha-a de novo.",
     file_binary="Não é um arquivo de texto nem uma pasta de trabalho. Envie uma planilha.",
     file_encoding="A linha {line} tem um caractere que não existe nesta codificação. Escolha a outra, ou salve o "
     "arquivo em UTF-8.",
@@ -328,6 +330,7 @@ PORTUGUESE = Texts(
     unchanged_count="{count} já estavam assim.",
     import_changed="O catálogo mudou depois que você viu o que a importação faria. Veja de novo e então importe.",
     recent_imports="Importações do último dia",
+    recent_imports_failed="Não foi possível mostrar as últimas importações",
     import_unnamed="Um arquivo",
     import_received="Recebendo: {count} linhas até agora",
     import_written="Gravando: {written} de {count} linhas",

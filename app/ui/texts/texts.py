@@ -257,6 +257,7 @@ class Texts:
     file_workbook: str
     workbook_large: str
     workbook_broken: str
+    workbook_uncalculated: str
     file_binary: str
     file_encoding: str
     file_header: str
@@ -334,6 +335,7 @@ class Texts:
     unchanged_count: str
     import_changed: str
     recent_imports: str
+    recent_imports_failed: str
     import_unnamed: str
     import_received: str
     import_written: str

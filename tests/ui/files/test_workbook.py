@@ -104,13 +104,32 @@ def test_numbers_of_a_workbook_have_one_reading_whatever_the_style() -> None:
 
 def test_a_formula_is_the_value_that_it_had() -> None:
     data = saved(nothing, [["=6*7"]])
-    assert read(data) == []  # nobody has calculated it
     calculated = rewritten(
         data,
         SHEET,
         lambda xml: xml.replace(b"<v></v>", b"<v>42</v>").replace(b"<v />", b"<v>42</v>"),
     )
     assert read(calculated) == [["1", "42"]]
+    empty = rewritten(data, SHEET, lambda xml: xml.replace(b'<c r="A1"', b'<c r="A1" t="str"'))
+    assert read(empty) == []  # as Excel writes ="": a result without a character
+
+
+@pytest.mark.parametrize("value", [b"", b"<v></v>", b"<v />"])
+@pytest.mark.parametrize(
+    "formula", [b"<f>6*7</f>", b'<f t="shared" si="0"/>', b'<f t="shared" ref="A1:A9" si="0">B1</f>']
+)
+def test_a_formula_that_nothing_has_calculated_is_told(formula: bytes, value: bytes) -> None:
+    """A program wrote it: its price would be empty, and nobody would know why."""
+
+    def change(xml: bytes) -> bytes:
+        start, end = xml.index(b"<f>"), xml.index(b"</c>")
+        return xml[:start] + formula + value + xml[end:]
+
+    data = saved(nothing, [["=6*7"]])
+    with pytest.raises(WorkbookError, match="uncalculated"):
+        workbook.as_csv(data)
+    with pytest.raises(WorkbookError, match="uncalculated"):
+        workbook.as_csv(rewritten(data, SHEET, change))
 
 
 def test_the_sheet_is_the_first_that_people_see_with_something_in_it() -> None:

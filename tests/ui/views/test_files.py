@@ -295,6 +295,16 @@ def test_what_cannot_be_imported_is_one_sentence_and_nothing_is_sent(
     assert "POST" not in misbehaviour.requests
 
 
+def test_an_api_that_is_down_is_told_before_anybody_chooses_a_file(
+    visit: Callable[[str], AppTest], api_url: str, nowhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit(nowhere)
+    told = f"{PORTUGUESE.recent_imports_failed} {PORTUGUESE.unreachable.format(url=nowhere)}"
+    assert said(app.error) == told
+    monkeypatch.setenv("API_URL", api_url)
+    assert not run(app).error
+
+
 def test_an_api_that_is_down_is_told_and_the_file_stays(
     visit: Callable[[str], AppTest], api_url: str, nowhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,7 +352,7 @@ def test_a_connection_that_breaks_before_the_last_row_is_certain_to_have_done_no
         connection.recv(65_536)
         connection.close()
         app = finished(app)
-    assert said(app.error) == f"Nada foi importado {PORTUGUESE.interrupted}"
+    assert f"Nada foi importado {PORTUGUESE.interrupted}" in said(app.error)
 
 
 def test_while_an_import_runs_it_cannot_be_started_again(
