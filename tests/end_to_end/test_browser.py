@@ -171,11 +171,14 @@ def test_several_products_are_changed_in_the_table(ui_url: str, api_url: str, pr
         expect(dialog.get_by_role("row").filter(has_text="Preço")).to_contain_text("R$ 15,50")
         assert [read(api_url, stored)["name"] for stored in (one, four)] == ["Produto 04", "Produto 01"]
 
-        button(page, "Salvar 4 produtos").click()
+        with browser.run(page):
+            button(page, "Salvar 4 produtos").click()
         expect(dialog.get_by_text("Outra pessoa salvou este produto")).to_have_count(2)
         expect(dialog.get_by_text("Não é um endereço de e-mail válido")).to_be_visible()
         assert [read(api_url, stored)["name"] for stored in (one, two)] == ["Mesa", "De outra pessoa"]
-        dialog.get_by_text("O que foi salvo").nth(1).click()  # the second one of a head and a choice: of `two`
+        of_two = dialog.get_by_role("radiogroup").first
+        of_two.get_by_text("O que foi salvo").click()
+        expect(of_two.get_by_role("radio", name="O que foi salvo")).to_be_checked()
         with browser.run(page):
             button(page, "Salvar 3 produtos").click()
         expect(dialog.get_by_text("Outra pessoa salvou este produto")).to_have_count(0)

@@ -29,11 +29,7 @@ LARGE = 3  # exit code
 BROKEN = 4
 UNCALCULATED = 5
 REFUSALS = {LARGE: "large", 1: "large", BROKEN: "broken", UNCALCULATED: "uncalculated"}
-# A cell whose formula has no result: a program wrote it, and no spreadsheet has opened it yet. Excel itself leaves out
-# no result; one that is an empty text it marks so.
-NO_RESULT = re.compile(
-    rb'<c\b(?![^>]*\bt="str")[^>]*>\s*(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
-)
+A_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 
 class WorkbookError(Exception):
@@ -87,9 +83,6 @@ def _print(data: bytes) -> None:
     with ZipFile(io.BytesIO(data)) as archive:
         if sum(part.file_size for part in archive.infolist()) > UNPACKED:
             raise OverflowError
-        sheets = (part for part in archive.namelist() if part.startswith("xl/worksheets/"))
-        if any(NO_RESULT.search(archive.read(part)) for part in sheets):
-            raise _UncalculatedError
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
@@ -104,6 +97,7 @@ def _print(data: bytes) -> None:
             if output.tell() > PRINTED:
                 raise OverflowError
         if output.tell():
+            _refuse_uncalculated(data, sheet._worksheet_path)  # which openpyxl has no other name for
             break
     sys.stdout.buffer.write(output.getvalue().encode())
     sys.stdout.buffer.flush()
@@ -114,6 +108,28 @@ def _refuse_many_parts(data: bytes) -> None:
     end = data.rfind(b"PK\x05\x06", -65_557)
     if end >= 0 and int.from_bytes(data[end + 10 : end + 12], "little") > PARTS:
         raise OverflowError
+
+
+def _refuse_uncalculated(data: bytes, part: str) -> None:
+    """Refuse a sheet with a formula without a result: a program wrote it, and no spreadsheet has opened it yet.
+
+    openpyxl tells such a cell as an empty one. Excel marks a result that is an empty text as one (`t="str"`).
+    """
+    from xml.etree.ElementTree import iterparse
+    from zipfile import ZipFile
+
+    with ZipFile(io.BytesIO(data)) as archive:
+        content = archive.read(part.lstrip("/"))
+    if not A_FORMULA.search(content):
+        return
+    for _, element in iterparse(io.BytesIO(content)):  # noqa: S314 - this process bears it, as it does openpyxl
+        name = element.tag.rpartition("}")[2]
+        if name == "c":
+            found = {child.tag.rpartition("}")[2]: child.text for child in element}
+            if "f" in found and not found.get("v") and element.get("t") != "str":
+                raise _UncalculatedError
+        if name in ("c", "row"):
+            element.clear()
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
